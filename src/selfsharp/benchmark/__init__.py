@@ -1,0 +1,1 @@
+"""Measures models on photos and writes reports; no PyTorch."""

@@ -1,0 +1,55 @@
+"""Runs a suite over a folder of photos and gathers what it measures."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from selfsharp.benchmark.report import write_report
+from selfsharp.benchmark.suites import SUITES, Row
+from selfsharp.config import BenchmarkSettings
+from selfsharp.datasets import find_photos
+from selfsharp.image import Image, read_photo
+from selfsharp.restore.restorer import Restorer
+
+ProgressBar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
+    """Measures a model; returns the path of the Markdown report.
+
+    Raises:
+        ValueError: the suite, the model or the pictures are not there.
+    """
+    if settings.suite not in SUITES:
+        raise ValueError(f"unknown suite {settings.suite!r}; choose one of: {', '.join(SUITES)}")
+    assert settings.pictures is not None
+    paths = find_photos(settings.pictures)
+    restorer = Restorer(settings.model, settings.threads)
+    rows: list[Row] = []
+    shown: dict[str, list[Image]] = {}
+    start = time.perf_counter()
+    with progress(settings.suite) as advance:
+        for number, path in enumerate(paths):
+            advance(number, len(paths))
+            image = read_photo(path).image
+            found, pictures = SUITES[settings.suite](restorer, image, [settings.seed, number])
+            rows += [{"photo": path.stem, **row} for row in found]
+            shown[path.stem] = pictures
+    facts = {
+        "suite": settings.suite,
+        "model": restorer.card.name,
+        "photos": len(paths),
+        "seed": settings.seed,
+        "threads": settings.threads or os.cpu_count(),
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+    settings.out_dir.mkdir(parents=True, exist_ok=True)
+    report = settings.out_dir / f"{settings.suite}.md"
+    (settings.out_dir / f"{settings.suite}.json").write_text(
+        json.dumps({**facts, "rows": rows}, indent=1) + "\n", encoding="utf-8"
+    )
+    write_report(report, facts, rows, shown)
+    return report

@@ -1,0 +1,1 @@
+"""Blur: its kinds, where it lies in a photo, and how it is made."""

@@ -1,0 +1,63 @@
+"""Convolution of an image with a PSF, and the light it happens in."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.blur.psf import Psf
+
+Channels = Float32[np.ndarray, "height width channels"]
+
+
+def convolve(image: Channels, psf: Psf) -> Channels:
+    """The image blurred by the PSF; the photo is mirrored beyond its edges."""
+    height, width = image.shape[:2]
+    half = psf.shape[0] // 2
+    if half == 0:
+        return image * psf[0, 0]
+    rows, columns = _fast_length(height + 2 * half), _fast_length(width + 2 * half)
+    padded = mirror(image, half)
+    kernel = np.zeros((rows, columns), np.float32)
+    kernel[: psf.shape[0], : psf.shape[1]] = psf
+    response = np.fft.rfft2(kernel)
+    blurred = np.empty_like(image)
+    for channel in range(image.shape[2]):
+        spectrum = np.fft.rfft2(padded[:, :, channel], (rows, columns))
+        whole = np.fft.irfft2(spectrum * response, (rows, columns))
+        # The PSF's centre lies `half` from its corner, the photo `half` inside its padding.
+        blurred[:, :, channel] = whole[2 * half : 2 * half + height, 2 * half : 2 * half + width]
+    return blurred
+
+
+def mirror(image: Channels, border: int) -> Float32[np.ndarray, "mirrored_h mirrored_w channels"]:
+    """The image with a mirrored border, however small the image is."""
+    return np.pad(image, ((border, border), (border, border), (0, 0)), "symmetric")
+
+
+def to_linear(image: Channels) -> Channels:
+    """Values as displayed (sRGB, 0..1) to linear light (IEC 61966-2-1)."""
+    low = image / np.float32(12.92)
+    high = ((np.maximum(image, 0) + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
+    return np.where(image <= 0.04045, low, high)
+
+
+def to_display(light: Channels) -> Channels:
+    """Linear light, 0..1, to values as displayed (sRGB) (IEC 61966-2-1)."""
+    low = light * np.float32(12.92)
+    root = np.maximum(light, np.float32(1e-6)) ** np.float32(1 / 2.4)
+    return np.where(light <= 0.0031308, low, np.float32(1.055) * root - np.float32(0.055))
+
+
+def _fast_length(length: int) -> int:
+    """The next length whose only prime factors are 2, 3 and 5: fast to transform."""
+    best = 1 << math.ceil(math.log2(max(length, 1)))
+    five = 1
+    while five < best:
+        three = five
+        while three < best:
+            two = three << max(0, math.ceil(math.log2(length / three)))
+            best = min(best, two) if two >= length else best
+            three *= 3
+        five *= 5
+    return best

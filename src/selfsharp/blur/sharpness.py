@@ -1,0 +1,63 @@
+"""How much structure a picture has, and how blurred it is against its sharp original."""
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.blur.convolve import Channels, convolve
+from selfsharp.blur.kinds import gaussian
+from selfsharp.blur.psf import Psf
+from selfsharp.image import Image, Plane
+
+CELL = 4
+"""Side of the cells, in pixels, in which structure is seen and blur is detected."""
+FLAT = 1.6 / 255
+"""Structure under which there is too little to see to tell blur."""
+LADDER = (0.0, 0.5, 0.8, 1.2, 1.8, 2.6, 3.6, 5.0, 7.0)
+"""Radii in pixels that are tried when a pair is measured."""
+
+
+def radius_between(sharp: Image, blurred: Image, window: float = 12.0) -> Plane:
+    """The blur radius of a real pair: which Gaussian of the sharp image explains the blurred.
+
+    For every pixel the radius of `LADDER` is taken whose Gaussian leaves the least squared
+    error in a soft window around it. In flat places all explain alike, and the least wins.
+
+    Args:
+        window: the window's own radius in pixels.
+    """
+    before, after = (image.mean(axis=2, keepdims=True) for image in (sharp, blurred))
+    steps: list[Channels] = [convolve(before, _gaussian(radius)) for radius in LADDER]
+    squares = np.concatenate([(step - after) ** 2 for step in steps], axis=2)
+    errors = convolve(squares, _gaussian(window))
+    # The least radius whose error is within rounding noise of the best.
+    floor = errors.min(axis=2, keepdims=True) * 1.1 + (0.5 / 255) ** 2
+    return np.asarray(LADDER, np.float32)[np.argmax(errors <= floor, axis=2)]
+
+
+@lru_cache
+def _gaussian(radius: float) -> Psf:
+    return gaussian.psf(radius, np.random.default_rng(0))
+
+
+def structure(image: Image) -> Float32[np.ndarray, "cell_rows cell_columns"]:
+    """How much there is to see around each cell of 4x4 pixels: the spread of its neighbours.
+
+    The standard deviation of the cells' grey values in a window of 5x5 cells. Blur of any
+    kind hardly lowers it, while sky and walls have none: there, blur cannot be told and
+    sharpening gains nothing. Cells' means hold little of the noise of single pixels.
+    """
+    height, width = -(-image.shape[0] // CELL), -(-image.shape[1] // CELL)
+    fill = ((0, height * CELL - image.shape[0]), (0, width * CELL - image.shape[1]))
+    grey = np.pad(image.mean(axis=2), fill, "edge")
+    cells = grey.reshape(height, CELL, width, CELL).mean(axis=(1, 3))
+    return np.sqrt(np.maximum(_box(cells**2) - _box(cells) ** 2, 0))
+
+
+def _box(plane: Plane, reach: int = 2) -> Plane:
+    """The mean of a square of 2 * reach + 1 around each value, edges repeated."""
+    size = 2 * reach + 1
+    around = np.pad(plane, reach, "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(around, (size, size))
+    return windows.mean(axis=(2, 3), dtype=np.float32)

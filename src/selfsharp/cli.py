@@ -1,0 +1,308 @@
+"""The command line: reads settings, calls the library, tells in one line what went wrong."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Union
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+
+from selfsharp.config import (
+    BenchmarkSettings,
+    BlurSettings,
+    ExportSettings,
+    MapSettings,
+    ModelsSettings,
+    RestoreSettings,
+    TrainSettings,
+    read_recipe,
+)
+
+if TYPE_CHECKING:
+    from selfsharp.image import Image, Photo
+
+DESCRIPTION = "Sharpens the blurred parts of a photo by referring to its own sharp parts."
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+_words = Console(highlight=False, emoji=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command ``selfsharp``; returns its exit code (0, or 2 on bad input)."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        settings = tyro.cli(
+            _commands(arguments),  # type: ignore[arg-type]
+            prog="selfsharp",
+            description=DESCRIPTION,
+            args=arguments,
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+        return _COMMANDS[type(settings)](settings)
+    except (ValueError, FloatingPointError) as error:
+        _tell(error)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _errors.print("selfsharp: stopped; finished files are whole, unfinished ones are not there")
+        return INTERRUPTED
+    except ModuleNotFoundError as error:
+        _tell(f"this needs {error.name}; pip install 'selfsharp[train]'")
+        return BAD_INPUT
+
+
+def restore(settings: RestoreSettings) -> int:
+    """Restores photos one after the other; a bad one does not stop the others."""
+    from selfsharp.image import output_path, read_mask, read_photo
+    from selfsharp.picture import compare, write_picture
+    from selfsharp.restore.restorer import Restorer, check_strength
+
+    check_strength(settings.strength)
+    _check_photos(settings.photos)
+    if len(settings.photos) > 1 and (settings.out or settings.mask):
+        one = "--out" if settings.out else "--mask"
+        raise ValueError(f"{one} goes with one photo, not {len(settings.photos)}; use --out-dir")
+    if settings.out and settings.out_dir:
+        raise ValueError("--out and --out-dir exclude each other; give one of them")
+    _check_folder(settings.out_dir)
+    restorer = Restorer(settings.model, settings.threads)
+
+    def restore_one(path: Path) -> None:
+        start = time.perf_counter()
+        out = settings.out or output_path(path, out_dir=settings.out_dir)
+        picture_path = out.with_name(f"{path.stem}-compare.png")
+        _check_free([out, *([picture_path] if settings.compare else [])], settings.overwrite)
+        photo = read_photo(path)
+        size = photo.image.shape[:2]
+        mask = read_mask(settings.mask, *size) if settings.mask else None
+        with _progress(path.name) as advance:
+            result = restorer.restore(photo.image, mask, settings.strength, advance)
+        _write_restored(photo, result.image, path, out, overwrite=settings.overwrite)
+        seconds = time.perf_counter() - start
+        if result.image is photo.image:
+            told = "nothing to restore, the photo is unchanged"
+        else:
+            told = f"{100 * result.share:.0f} % of the photo restored"
+        _words.print(f"{escape(str(path))}: {told}, {seconds:.1f} s: {escape(str(out))}")
+        if settings.compare:
+            panels = {"input": photo.image, "restored": result.image}
+            drawn = compare(panels, result.blur_map)
+            write_picture(drawn, picture_path, overwrite=settings.overwrite)
+            _words.print(f"  comparison: {escape(str(picture_path))}")
+
+    return _each(settings.photos, restore_one)
+
+
+def show_map(settings: MapSettings) -> int:
+    """Writes the blur map of photos, as a picture and as a float TIFF."""
+    from selfsharp.image import read_photo, write_plane
+    from selfsharp.picture import blur_picture, write_picture
+    from selfsharp.restore.restorer import Restorer
+
+    _check_photos(settings.photos)
+    _check_folder(settings.out_dir)
+    restorer = Restorer(settings.model, settings.threads)
+
+    def map_one(path: Path) -> None:
+        folder = settings.out_dir or path.parent
+        picture, plane = (folder / f"{path.stem}-blurmap{end}" for end in (".png", ".tif"))
+        _check_free([picture, plane], settings.overwrite)
+        image = read_photo(path).image
+        parts = restorer.find_parts(image)
+        drawn = blur_picture(image, parts.radius)
+        write_plane(parts.radius, plane, overwrite=settings.overwrite)
+        write_picture(drawn, picture, overwrite=settings.overwrite)
+        blurred = parts.gate > 0
+        told = "no blur found"
+        if blurred.any():
+            mean = float(parts.radius[blurred].mean())
+            told = f"{100 * blurred.mean():.0f} % blurred, mean radius {mean:.1f} px"
+        _words.print(f"{escape(str(path))}: {told}: {escape(str(picture))}, {escape(str(plane))}")
+
+    return _each(settings.photos, map_one)
+
+
+def blur(settings: BlurSettings) -> int:
+    """Blurs a sharp photo and writes what was done to it."""
+    from selfsharp.blur.synthesis import blur_photo
+    from selfsharp.image import read_photo, write_photo, write_plane
+    from selfsharp.picture import write_picture
+
+    if settings.photo is None:
+        raise ValueError("no photo given; name a sharp one: selfsharp blur PHOTO")
+    out = settings.out or settings.photo.with_name(f"{settings.photo.stem}-blurred.png")
+    mask, plane = (out.with_name(f"{out.stem}-{end}") for end in ("mask.png", "map.tif"))
+    _check_free([out, mask, plane], settings.overwrite)
+    photo = read_photo(settings.photo)
+    sample = blur_photo(photo.image, settings)
+    write_photo(replace(photo, image=sample.blurred), out, overwrite=settings.overwrite)
+    white = (sample.mask * 255).astype("uint8")[:, :, None].repeat(3, axis=2)
+    write_picture(white, mask, overwrite=settings.overwrite)
+    write_plane(sample.blur_map, plane, overwrite=settings.overwrite)
+    written = ", ".join(escape(str(path)) for path in (out, mask, plane))
+    _words.print(f"{100 * sample.mask.mean():.0f} % blurred by {settings.kind}: {written}")
+    return 0
+
+
+def models(settings: ModelsSettings) -> int:
+    """Lists the bundled models with what their cards say."""
+    from selfsharp.model_folder import GRAPHS, find_model, model_names, read_card
+
+    for name in model_names():
+        folder = find_model(name)
+        card = read_card(folder)
+        size = sum((folder / f"{graph}.onnx").stat().st_size for graph in GRAPHS)
+        _words.print(f"{card.name} ({card.network}, {size / 1e6:.1f} MB, {card.licence})")
+        _words.print(f"  {card.description}")
+        for score, value in card.scores.items():
+            _words.print(f"  {score}: {value}")
+    return 0
+
+
+def benchmark(settings: BenchmarkSettings) -> int:
+    """Measures a model on a folder of photos."""
+    from selfsharp.benchmark.run import run_suite
+
+    if settings.pictures is None:
+        raise ValueError("no pictures given; name a folder of sharp photos with --pictures DIR")
+    report = run_suite(settings, _progress)
+    _words.print(escape(report.read_text(encoding="utf-8")))
+    _words.print(f"written: {escape(str(report))}")
+    return 0
+
+
+def train(settings: TrainSettings) -> int:
+    """Trains a network, or goes on training it."""
+    from selfsharp.training.train import train as run_training
+
+    if settings.recipe_file is None:
+        raise ValueError("no recipe given; name one such as recipes/base.toml")
+    run = settings.run or Path("runs") / settings.recipe_file.stem
+    newest = run_training(settings.recipe, run, settings.checkpoint)
+    _words.print(f"newest checkpoint: {escape(str(newest))}")
+    return 0
+
+
+def export(settings: ExportSettings) -> int:
+    """Makes a model folder out of checkpoints."""
+    from selfsharp.model_folder import Card
+    from selfsharp.training.export import export as make_model
+
+    if not (settings.detector and settings.generator and settings.out):
+        raise ValueError("export takes three: --detector FILE, --generator FILE and --out DIR")
+    card = Card(
+        name=settings.out.name,
+        description=settings.description,
+        licence=settings.licence,
+        threshold=settings.threshold,
+        least_radius=settings.least_radius,
+        halo=settings.halo,
+    )
+    make_model(settings.detector, settings.generator, settings.out, card)
+    _words.print(f"model folder, equal to PyTorch: {escape(str(settings.out))}")
+    return 0
+
+
+def _each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
+    """Does the work for every photo; tells of the bad ones, and goes on."""
+    failed = 0
+    for path in photos:
+        try:
+            work(path)
+        except ValueError as error:
+            failed += 1
+            _tell(error)
+    if failed and len(photos) > 1:
+        _errors.print(f"selfsharp: {failed} of {len(photos)} photos failed, the others are done")
+    return BAD_INPUT if failed else 0
+
+
+def _write_restored(
+    photo: "Photo", image: "Image", path: Path, out: Path, *, overwrite: bool
+) -> None:
+    """Writes the restored photo; one that nothing was done to is copied byte for byte."""
+    from selfsharp.image import atomic_output, write_photo
+
+    if image is not photo.image or out.suffix.lower() != path.suffix.lower():
+        write_photo(replace(photo, image=image), out, overwrite=overwrite)
+    elif out.resolve() != path.resolve():
+        with atomic_output(out, overwrite=overwrite) as temporary:
+            shutil.copyfile(path, temporary)
+
+
+def _check_photos(photos: Sequence[Path]) -> None:
+    if not photos:
+        raise ValueError("no photo given; name at least one JPEG, PNG, WebP or TIFF file")
+
+
+def _check_folder(folder: Path | None) -> None:
+    """Makes a missing output folder; refuses what cannot be one."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(
+            f"{folder} cannot be a folder for photos ({reason}); name another"
+        ) from None
+
+
+def _check_free(files: Sequence[Path], overwrite: bool) -> None:
+    """Refuses, before any work, to replace what is there."""
+    for path in files:
+        if path.exists() and not overwrite:
+            raise ValueError(f"{path} exists already; name another output, or give --overwrite")
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, to be told how much is done, and of how much."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    visible = _errors.is_terminal
+    with Progress(*columns, console=_errors, transient=True, disable=not visible) as progress:
+        task = progress.add_task(escape(title), total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _tell(error: Exception | str) -> None:
+    """An error in one line."""
+    _errors.print(f"selfsharp: {escape(' '.join(str(error).split()))}", soft_wrap=True)
+
+
+_COMMANDS: dict[type, Callable[..., int]] = {
+    RestoreSettings: restore,
+    MapSettings: show_map,
+    BlurSettings: blur,
+    ModelsSettings: models,
+    BenchmarkSettings: benchmark,
+    TrainSettings: train,
+    ExportSettings: export,
+}
+
+
+def _commands(arguments: Sequence[str]) -> object:
+    """Every command with its settings; a recipe named for training gives its defaults."""
+    given = TrainSettings()
+    if arguments[:1] == ["train"] and len(arguments) > 1 and not arguments[1].startswith("-"):
+        given = TrainSettings(Path(arguments[1]), recipe=read_recipe(Path(arguments[1])))
+    named = {
+        "restore": RestoreSettings,
+        "map": MapSettings,
+        "blur": BlurSettings,
+        "models": ModelsSettings,
+        "benchmark": BenchmarkSettings,
+        "export": ExportSettings,
+    }
+    commands = [Annotated[settings, tyro.conf.subcommand(name)] for name, settings in named.items()]
+    commands.append(Annotated[TrainSettings, tyro.conf.subcommand("train", default=given)])
+    return Union[tuple(commands)]  # noqa: UP007

@@ -1,0 +1,262 @@
+"""Every setting, typed. A field is a flag and a recipe key; its docstring is the help."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+Output = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
+Folder = Annotated[Path | None, arg(metavar="DIR")]
+Photos = Positional[Annotated[tuple[Path, ...], arg(metavar="PHOTO...")]]
+
+
+@dataclass(frozen=True)
+class RestoreSettings:
+    """Sharpen the blurred parts of photos; sharp parts stay bit for bit as they were."""
+
+    photos: Photos = ()
+    """Photos to restore: JPEG, PNG, WebP or TIFF."""
+    out: Output = None
+    """Write the one restored photo here; else to NAME-selfsharp.EXT beside it."""
+    out_dir: Folder = None
+    """Write restored photos into this folder."""
+    mask: Annotated[Path | None, arg(metavar="FILE")] = None
+    """A picture of the photo's size, white where it is blurred; found when not given."""
+    strength: float = 1.0
+    """How much of the restoration to blend in, 0 to 1."""
+    compare: bool = False
+    """Also write NAME-compare.png: input, blur map, restored, and a detail of each."""
+    model: str = "base"
+    """Name of a bundled model, or the path of a model folder."""
+    threads: int | None = None
+    """Threads to use; all cores when not given."""
+    overwrite: bool = False
+    """Replace files that exist already, even the photo itself."""
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """Show where photos are blurred, and how much: a picture, and a float TIFF in pixels."""
+
+    photos: Photos = ()
+    """Photos to look at."""
+    out_dir: Folder = None
+    """Write NAME-blurmap.png and NAME-blurmap.tif here; else beside each photo."""
+    model: str = "base"
+    """Name of a bundled model, or the path of a model folder."""
+    threads: int | None = None
+    """Threads to use; all cores when not given."""
+    overwrite: bool = False
+    """Replace files that exist already."""
+
+
+@dataclass(frozen=True)
+class BlurSettings:
+    """Blur a sharp photo: writes the blurred photo, its mask and its true blur map."""
+
+    photo: Positional[Annotated[Path | None, arg(metavar="PHOTO")]] = None
+    """A sharp photo."""
+    kind: str = "shake"
+    """Kind of blur: defocus, gaussian, motion or shake."""
+    radius: float = 4.0
+    """Blur radius in pixels: RMS distance of the PSF from its centroid."""
+    region: Literal["everywhere", "blob", "half-plane", "cutout"] = "blob"
+    """Shape of the blurred part."""
+    share: float = 0.3
+    """Share of the area that a blob covers, 0 to 1."""
+    cutout: Annotated[Path | None, arg(metavar="FILE")] = None
+    """A picture with alpha, the moving object of --region cutout."""
+    light: Literal["display", "linear"] = "linear"
+    """Blur linear light, as a camera does, or the values as displayed."""
+    noise: float = 1 / 255
+    """Standard deviation of the noise, on a scale of 0 to 1."""
+    saturation: float = 1.0
+    """How many times brighter than white clipped highlights are taken to be; 1 or more."""
+    jpeg_quality: int | None = None
+    """Pass the blurred photo through a JPEG of this quality, 1 to 95."""
+    seed: int = 0
+    """Seed of what is drawn: path, direction, blob, noise."""
+    out: Output = None
+    """Write the blurred photo here, its mask and map beside it; else NAME-blurred.png."""
+    overwrite: bool = False
+    """Replace files that exist already."""
+
+
+@dataclass(frozen=True)
+class ModelsSettings:
+    """List the bundled models."""
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """Measure a model on photos; writes SUITE.md, SUITE.json and a sheet of pictures."""
+
+    suite: Positional[Literal["partly", "identity"]] = "partly"
+    """partly: sharp photos, blurred by hand shake in a blob; identity: sharp photos as they are."""
+    pictures: Folder = None
+    """Folder of sharp photos, such as Kodak's 24."""
+    model: str = "base"
+    """Name of a bundled model, or the path of a model folder."""
+    seed: int = 0
+    """Seed of every blur and noise."""
+    out_dir: Annotated[Path, arg(metavar="DIR")] = Path("results")
+    """Write the report here."""
+    threads: int | None = None
+    """Threads to use; all cores when not given."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What training samples are made of; shares are relative to one another."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    kinds: dict[str, float] = field(
+        default_factory=lambda: {"shake": 0.5, "motion": 0.15, "defocus": 0.18, "gaussian": 0.17}
+    )
+    """Share of each kind of blur among the made samples."""
+    regions: dict[str, float] = field(
+        default_factory=lambda: {"everywhere": 0.5, "blob": 0.35, "half-plane": 0.1, "cutout": 0.05}
+    )
+    """Share of each shape of the blurred part among the made samples."""
+    frames: float = 0.34
+    """Share of the samples that are averages of neighbouring frames, where frames are given."""
+    masked: float = 0.2
+    """Share of photos with hand-made masks in the detector's samples, where they are given."""
+    sharp: float = 0.08
+    """Share of the samples that are sharp, so that the network learns to leave things alone."""
+    light: float = 0.1
+    """Share of the made samples whose blur is light, under 1 px."""
+    radius: tuple[float, float] = (0.7, 7.0)
+    """Blur radius in pixels of the other made samples, drawn evenly on a log scale."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is trained. A recipe file in TOML sets any of these."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    network: str = "unet"
+    """`detector`, or the name of a generator."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the network's constructor."""
+    pictures: tuple[Path, ...] = ()
+    """Folders of sharp photos."""
+    frames: Path | None = None
+    """Folder of consecutive frames of a fast camera, averaged into real motion blur."""
+    cutouts: Path | None = None
+    """Folder of objects with an alpha channel, for moving foregrounds."""
+    masked: Path | None = None
+    """Folder with photo/ and mask/, white where blurred; used for the detector."""
+    mix: Mix = field(default_factory=Mix)
+    """What the samples are made of."""
+    crop: int = 128
+    """Side of a crop in pixels."""
+    batch: int = 8
+    """Crops in a step."""
+    crops: int = 400_000
+    """Length of the training: crops seen, over all sessions."""
+    learning_rate: float = 6e-4
+    """Peak learning rate of AdamW."""
+    warm_up: int = 4_000
+    """Crops over which the learning rate rises from 0."""
+    cool_down: float = 0.3
+    """Last share of the training in which the learning rate falls to 0 along a cosine."""
+    clip: float = 0.5
+    """Largest norm of the gradient."""
+    frequency: float = 0.1
+    """Weight of the frequency loss beside the pixel loss."""
+    average: float = 0.999
+    """Decay per step of the running average of the weights, which is what gets exported."""
+    seed: int = 1
+    """Seed of every random draw."""
+    threads: int = 0
+    """Threads of PyTorch; 0 leaves the choice to it."""
+    workers: int = 1
+    """Processes that make samples."""
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    """Arithmetic of the convolutions."""
+    device: str = "cpu"
+    """Where PyTorch computes, such as cpu or cuda."""
+    save_every: float = 180.0
+    """Seconds between checkpoints."""
+    validate_every: int = 16_000
+    """Crops between validations."""
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file; what it leaves out has its default.
+
+    Relative folders in a recipe are relative to the folder the command runs in.
+
+    Raises:
+        ValueError: the file is missing, is no TOML, or a key or value does not fit.
+    """
+    # Pydantic belongs to the train extra; restoring reads this module without it.
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(Recipe).validate_python(table)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{path} does not exist; name a recipe such as recipes/base.toml"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path} cannot be read as TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{path}: {key} = {first['input']!r}: {first['msg']}") from None
+
+
+def as_table(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as plain values for JSON or TOML: paths become text, unset ones are left out."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Recipe).dump_python(recipe, mode="json", exclude_none=True)
+
+
+def as_method(recipe: Recipe) -> dict[str, Any]:
+    """What a recipe says of the method, without the folders and threads of one machine."""
+    places = ("pictures", "frames", "cutouts", "masked", "threads", "workers", "device")
+    return {key: value for key, value in as_table(recipe).items() if key not in places}
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Train a network as a recipe says; run it again to go on where it stopped."""
+
+    recipe_file: Positional[Annotated[Path | None, arg(metavar="RECIPE")]] = None
+    """A recipe in TOML; any of its keys can be given as a flag too."""
+    run: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Folder for checkpoints and log; runs/NAME-OF-RECIPE when not given."""
+    checkpoint: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Go on from this checkpoint; else from the run folder's own, if there is one."""
+    recipe: OmitArgPrefixes[Recipe] = field(default_factory=Recipe)
+    """What the recipe file says."""
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """Make a model folder out of trained networks: ONNX graphs, proven equal to PyTorch."""
+
+    detector: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Checkpoint of a detector."""
+    generator: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Checkpoint of a generator."""
+    out: Output = None
+    """The model folder to make; named as the model is to be called."""
+    description: str = "A model of my own."
+    """One line on what the model is for."""
+    licence: str = "MIT"
+    """Licence of the weights."""
+    threshold: float = 0.5
+    """Probability from which a pixel counts as blurred."""
+    least_radius: float = 0.8
+    """Blur radius in pixels under which nothing is restored."""
+    halo: int = 40
+    """Pixels around a tile that the generator sees and that are thrown away."""

@@ -1,0 +1,108 @@
+"""A trained model on disk: card.json beside ONNX graphs, each checked by its sha256."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+"""Where the bundled models lie."""
+
+CARD = "card.json"
+GRAPHS = ("detector", "generator")
+
+
+class ModelError(ValueError):
+    """A model that is missing, unknown or changed; its message is one line."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model says about itself: all that restoring has to know beside the weights."""
+
+    name: str
+    """What the model is called."""
+    description: str
+    """One line on what it is for."""
+    licence: str
+    """Licence of the weights."""
+    threshold: float
+    """Probability from which a pixel counts as blurred."""
+    least_radius: float
+    """Blur radius in pixels under which there is nothing to gain."""
+    halo: int
+    """Pixels around a tile that the generator sees and that are thrown away."""
+    network: str = ""
+    """The generator's architecture."""
+    multiple: int = 1
+    """Height and width of a generator's tile are multiples of this."""
+    detector_multiple: int = 1
+    """Height and width of what the detector sees are multiples of this."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Checksum of each graph's file."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Recipe, crops seen and seconds of each network."""
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    """Measured figures, with the command that measured them."""
+
+
+def model_names() -> list[str]:
+    """Names of the bundled models."""
+    return sorted(path.parent.name for path in PRETRAINED.glob(f"*/{CARD}"))
+
+
+def find_model(name: str | Path) -> Path:
+    """The folder of a bundled model by its name, or of any model by its path.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    bundled = PRETRAINED / str(name)
+    if str(name) in model_names():
+        return bundled
+    if (Path(name) / CARD).is_file():
+        return Path(name)
+    raise ModelError(
+        f"unknown model {str(name)!r}; choose one of: {', '.join(model_names())}, "
+        f"or name a model folder with a {CARD}"
+    )
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a model folder.
+
+    Raises:
+        ModelError: the card cannot be read or lacks something.
+    """
+    try:
+        return Card(**json.loads((folder / CARD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{folder / CARD} is not a model's card: {error}") from None
+
+
+def read_graph(folder: Path, card: Card, graph: str) -> bytes:
+    """The bytes of one of a model's ONNX graphs, proven to be those the card tells of.
+
+    Raises:
+        ModelError: the file is missing, or its checksum differs.
+    """
+    path = folder / f"{graph}.onnx"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}; install again") from None
+    if hashlib.sha256(content).hexdigest() != card.sha256.get(graph):
+        raise ModelError(f"{path} is not the file that its card tells of; install again")
+    return content
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Writes a model's card, with the checksums of the graphs that lie beside it."""
+    sums = {
+        graph: hashlib.sha256((folder / f"{graph}.onnx").read_bytes()).hexdigest()
+        for graph in GRAPHS
+    }
+    table = asdict(card) | {"sha256": sums}
+    (folder / CARD).write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")

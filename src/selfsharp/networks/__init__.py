@@ -1,0 +1,1 @@
+"""Networks: architectures in PyTorch, for training and export only."""

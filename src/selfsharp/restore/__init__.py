@@ -1,0 +1,1 @@
+"""Restoring: NumPy, Pillow and ONNX Runtime only."""

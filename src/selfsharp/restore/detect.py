@@ -1,0 +1,55 @@
+"""Finds the blur of a photo with the detector's graph."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image as PillowImage
+
+from selfsharp.blur.sharpness import CELL, structure
+from selfsharp.image import Image, Plane
+from selfsharp.restore.runtime import Graph
+from selfsharp.restore.tiles import Grid, padded, tiles_of
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the detector found, for cells of 4x4 pixels.
+
+    Attributes:
+        probability: of being blurred, 0..1.
+        radius: blur radius in pixels of the photo, if it is blurred.
+        structure: how much there is to see; under `FLAT` blur cannot be told.
+    """
+
+    probability: Plane
+    radius: Plane
+    structure: Plane
+
+
+def find_blur(image: Image, detector: Graph, multiple: int) -> Findings:
+    """Looks at a photo piece by piece, so that memory stays bounded."""
+    height, width = image.shape[:2]
+    cells = (-(-height // CELL), -(-width // CELL))
+    logit, radius = np.zeros(cells, np.float32), np.zeros(cells, np.float32)
+    # Steps, ramps and halos are whole cells, so that cells of neighbours coincide.
+    grid = Grid(step=1024, ramp=64, halo=96, multiple=multiple)
+    for tile in tiles_of(height, width, grid):
+        found = detector(padded(image[tile.seen], grid.multiple))
+        inner, place = (
+            tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)
+            for window in (tile.inner, tile.kept)
+        )
+        weight = tile.weight[::CELL, ::CELL]
+        logit[place] += weight * found[0][inner]
+        radius[place] += weight * found[1][inner]
+    return Findings(1 / (1 + np.exp(-logit)), np.maximum(radius, 0), structure(image))
+
+
+def enlarged(
+    cells: Float32[np.ndarray, "cell_rows cell_columns"], height: int, width: int
+) -> Plane:
+    """A plane of cells at the photo's size, bilinear."""
+    size = (cells.shape[1] * CELL, cells.shape[0] * CELL)
+    whole = PillowImage.fromarray(cells).resize(size, PillowImage.Resampling.BILINEAR)
+    return np.asarray(whole)[:height, :width]

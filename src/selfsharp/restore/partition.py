@@ -1,0 +1,98 @@
+"""Parts a photo into its sharp reference part and its blurred part."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image as PillowImage
+from PIL import ImageFilter
+
+from selfsharp.blur.sharpness import CELL, FLAT
+from selfsharp.image import Plane
+from selfsharp.restore.detect import Findings, enlarged
+
+FEATHER = 3
+"""Width of the gate's soft edge, as the standard deviation in pixels of a given mask's."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Where a photo is to be restored.
+
+    Attributes:
+        gate: 0..1; exactly 0 in the reference part.
+        radius: blur radius in pixels where the gate is open, else 0; a generator is told it.
+    """
+
+    gate: Plane
+    radius: Plane
+
+
+def part_by_findings(
+    found: Findings, height: int, width: int, *, threshold: float, least_radius: float
+) -> Partition:
+    """The partition that the detector's findings suggest: thresholded, cleaned, feathered."""
+    # A flat place belongs to the blurred part only when it lies close to structure in it.
+    near_structure = _grown(found.structure > FLAT, 5)
+    likely = (_smoothed(found.probability, 1.5) > threshold) & near_structure
+    # Lone cells are no blurred part: a blur always spans many of them.
+    cells = _opened(likely & (_smoothed(found.radius, 1.5) > least_radius), 7)
+    grown = _grown(cells, 3)
+    soft = _smoothed(grown.astype(np.float32), 1.0)
+    gate = enlarged(np.clip(soft, 0, 1), height, width)
+    return Partition(gate, _told_radius(found, cells, gate))
+
+
+def part_by_mask(found: Findings, mask: Plane) -> Partition:
+    """The partition that a user's mask asks for; a hard edge of it is feathered."""
+    height, width = mask.shape
+    gate = mask
+    if np.isin(mask, (0, 1)).all():
+        # Feathered inwards: where the mask is 0, the photo stays as it is.
+        gate = np.clip(2 * _smoothed(mask, FEATHER) - 1, 0, 1) * mask
+    size = (-(-width // CELL), -(-height // CELL))
+    cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0.5
+    return Partition(gate, _told_radius(found, cells, gate))
+
+
+def _told_radius(found: Findings, cells: np.ndarray, gate: Plane) -> Plane:
+    """The radius in the blurred part, carried on to where the detector sees none."""
+    trust = found.probability * cells
+    if not trust.any():
+        return np.zeros_like(gate)
+    near = _smoothed(trust, 6.0) + 1e-3
+    mean = float((found.radius * trust).sum() / trust.sum())
+    radius = (_smoothed(trust * found.radius, 6.0) + 1e-3 * mean) / near
+    return enlarged(radius, *gate.shape) * (gate > 0)
+
+
+def _smoothed(plane: Plane, sigma: float) -> Plane:
+    """A Gaussian of the plane, zero beyond three standard deviations, edges repeated."""
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2).astype(np.float32)
+    kernel /= kernel.sum()
+    return _along_columns(_along_columns(plane, kernel).T, kernel).T
+
+
+def _along_columns(plane: Plane, kernel: Float32[np.ndarray, " taps"]) -> Plane:
+    """Every column convolved with a kernel, its ends repeated."""
+    reach, height = len(kernel) // 2, plane.shape[0]
+    rows = np.pad(plane, ((reach, reach), (0, 0)), "edge")
+    smoothed = np.zeros_like(plane)
+    for start, share in enumerate(kernel):
+        smoothed += share * rows[start : start + height]
+    return smoothed
+
+
+def _opened(cells: np.ndarray, size: int) -> np.ndarray:
+    """Cells without what is narrower than `size` of them."""
+    return _filtered(_filtered(cells, ImageFilter.MinFilter(size)), ImageFilter.MaxFilter(size))
+
+
+def _grown(cells: np.ndarray, size: int) -> np.ndarray:
+    return _filtered(cells, ImageFilter.MaxFilter(size))
+
+
+def _filtered(cells: np.ndarray, rank: ImageFilter.RankFilter) -> np.ndarray:
+    picture = PillowImage.fromarray(cells.astype(np.uint8) * 255)
+    return np.asarray(picture.filter(rank)) > 127

@@ -1,0 +1,163 @@
+"""The method on one screen: blur map, partition, generator on blurred tiles, blend."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from selfsharp.image import Image, Plane
+from selfsharp.model_folder import find_model, read_card, read_graph
+from selfsharp.restore.detect import Findings, find_blur
+from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask
+from selfsharp.restore.runtime import Graph
+from selfsharp.restore.tiles import Grid, Tile, padded, work_list
+
+Progress = Callable[[int, int], None]
+"""Is told how many tiles are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A restored image and the maps that tell what was done.
+
+    Attributes:
+        image: the restored image; bit-identical to the input where `gate` is 0.
+        blur_map: blur radius in pixels, 0 where sharp.
+        gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
+    """
+
+    image: Image
+    blur_map: Plane
+    gate: Plane
+
+    @cached_property
+    def share(self) -> float:
+        """The share of the photo that was restored, 0..1."""
+        return float(np.count_nonzero(self.gate)) / self.gate.size
+
+
+class Restorer:
+    """Restores the blurred parts of images with a trained model.
+
+    Args:
+        model: name of a bundled model, or the path of a model folder.
+        threads: threads to use; all cores when None.
+
+    Raises:
+        ValueError: there is no such model, or its files are not what its card says.
+    """
+
+    def __init__(self, model: str | Path = "base", threads: int | None = None) -> None:
+        folder = find_model(model)
+        self.card = read_card(folder)
+        self._detector = Graph(read_graph(folder, self.card, "detector"), threads)
+        self._generator = Graph(read_graph(folder, self.card, "generator"), threads)
+        self._grid = Grid(step=208, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
+
+    def find_blur(self, image: Image) -> Findings:
+        """What the detector sees in an image, before it is parted."""
+        check_image(image)
+        return find_blur(image, self._detector, self.card.detector_multiple)
+
+    def find_parts(self, image: Image, mask: Plane | None = None) -> Partition:
+        """The blurred and the reference part of an image, by the detector or by a mask."""
+        check_mask(mask, image)
+        found = self.find_blur(image)
+        if mask is not None:
+            return part_by_mask(found, mask)
+        limits = {"threshold": self.card.threshold, "least_radius": self.card.least_radius}
+        return part_by_findings(found, *image.shape[:2], **limits)
+
+    def restore(
+        self,
+        image: Image,
+        mask: Plane | None = None,
+        strength: float = 1.0,
+        progress: Progress | None = None,
+    ) -> Restoration:
+        """Sharpens the blurred part of an image; the rest stays bit for bit as it was.
+
+        Args:
+            image: RGB float32 in 0..1, sRGB as displayed, shape (height, width, 3).
+            mask: 1 where blurred, 0 where sharp, shape (height, width); found when None.
+            strength: 0 leaves the image as it is, 1 restores fully.
+            progress: is called with (tiles done, tiles to do).
+
+        Raises:
+            ValueError: an argument has the wrong shape, type or range.
+        """
+        check_strength(strength)
+        parts = self.find_parts(image, mask)
+        work = work_list(parts.gate, self._grid) if strength > 0 else []
+        restored = image.copy() if work else image
+        for done, tile in enumerate(work):
+            if progress:
+                progress(done, len(work))
+            self._restore_tile(image, parts, tile, strength, restored)
+        if progress:
+            progress(len(work), len(work))
+        return Restoration(restored, parts.radius, parts.gate)
+
+    def _restore_tile(
+        self, image: Image, parts: Partition, tile: Tile, strength: float, restored: Image
+    ) -> None:
+        """Adds a tile's share of gate x strength x residual to the restored image."""
+        blur = np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2)
+        multiple = self._grid.multiple
+        residual = self._generator(padded(image[tile.seen], multiple), padded(blur, multiple))
+        residual = residual.transpose(1, 2, 0)[tile.inner]
+        share = (parts.gate[tile.kept] * tile.weight * np.float32(strength))[:, :, None]
+        restored[tile.kept] += share * residual
+        # A pixel's last tile clips it for good; 0 and 1 bound the input already.
+        np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
+
+
+def check_image(image: Image) -> None:
+    """Refuses what is not an image.
+
+    Raises:
+        ValueError: wrong type, shape or range.
+    """
+    if not (isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3):
+        shape = getattr(image, "shape", type(image).__name__)
+        raise ValueError(f"image has shape {shape}; give an array of (height, width, 3)")
+    if image.dtype != np.float32:
+        raise ValueError(f"image has type {image.dtype}; give float32 in 0..1")
+    if image.size == 0:
+        raise ValueError(f"image of shape {image.shape} is empty; give at least one pixel")
+    low, high = float(image.min()), float(image.max())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"image has values from {low:g} to {high:g}; scale them to 0..1")
+
+
+def check_mask(mask: Plane | None, image: Image) -> None:
+    """Refuses a mask that does not fit the image.
+
+    Raises:
+        ValueError: wrong type, shape or range.
+    """
+    check_image(image)
+    if mask is None:
+        return
+    shape = getattr(mask, "shape", type(mask).__name__)
+    if shape != image.shape[:2]:
+        raise ValueError(
+            f"mask has shape {shape} but the image {image.shape}; give a mask of its size"
+        )
+    if mask.dtype != np.float32:
+        raise ValueError(f"mask has type {mask.dtype}; give float32, 1 where blurred and else 0")
+    low, high = float(mask.min()), float(mask.max())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"mask has values from {low:g} to {high:g}; scale them to 0..1")
+
+
+def check_strength(strength: float) -> None:
+    """Refuses a strength out of range.
+
+    Raises:
+        ValueError: not in 0..1.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength {strength:g} is out of range; give 0 to 1")

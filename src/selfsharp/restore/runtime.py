@@ -1,0 +1,40 @@
+"""Runs a model's graphs with ONNX Runtime on the CPU."""
+
+import os
+
+import numpy as np
+import onnxruntime
+from jaxtyping import Float32
+
+
+class Graph:
+    """One ONNX graph, ready to run on planes laid out (batch, channels, height, width).
+
+    Args:
+        content: the ONNX file's bytes.
+        threads: threads it may use; all cores when None.
+    """
+
+    def __init__(self, content: bytes, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # The arena would keep the largest tile's memory; tiles are too few to gain by it.
+        options.enable_cpu_mem_arena = False
+        # Idle threads that spin would slow the photo's own decoding and blending.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
+
+    def __call__(
+        self, *planes: Float32[np.ndarray, "_ height width"]
+    ) -> Float32[np.ndarray, "out_channels out_height out_width"]:
+        """The graph's one output for one tile."""
+        feeds = {
+            name: np.ascontiguousarray(plane)[None]
+            for name, plane in zip(self._inputs, planes, strict=True)
+        }
+        return np.asarray(self._session.run(None, feeds)[0])[0]

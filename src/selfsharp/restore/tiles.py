@@ -1,0 +1,105 @@
+"""Tiles: the pieces in which a photo goes through a graph, and how they join without seams.
+
+Tiles lie on a grid. Neighbours overlap by a ramp in which one fades out as the other fades
+in, so that their weights add up to 1 everywhere; around that lies a halo, which a graph
+sees and whose result is thrown away.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.image import Plane
+
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a photo is parted into tiles.
+
+    Attributes:
+        step: distance between tiles in pixels.
+        ramp: width of the overlap with a neighbour; even.
+        halo: pixels seen around a tile.
+        multiple: what a graph wants sizes to be multiples of.
+    """
+
+    step: int
+    ramp: int
+    halo: int
+    multiple: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One piece of a photo.
+
+    Attributes:
+        seen: the window that a graph sees, halo included.
+        kept: the window whose result is used.
+        weight: how much the tile counts in `kept`; neighbours' weights add up to 1.
+    """
+
+    seen: Window
+    kept: Window
+    weight: Plane
+
+    @property
+    def inner(self) -> Window:
+        """The kept window, counted from the corner of the seen one."""
+        return tuple(
+            slice(kept.start - seen.start, kept.stop - seen.start)
+            for kept, seen in zip(self.kept, self.seen, strict=True)
+        )  # type: ignore[return-value]
+
+
+def tiles_of(height: int, width: int, grid: Grid) -> Iterator[Tile]:
+    """Every tile of a photo, row by row."""
+    for row_seen, row_kept, row_weight in _spans(height, grid):
+        for column_seen, column_kept, column_weight in _spans(width, grid):
+            yield Tile(
+                (row_seen, column_seen),
+                (row_kept, column_kept),
+                row_weight[:, None] * column_weight[None, :],
+            )
+
+
+def work_list(gate: Plane, grid: Grid) -> list[Tile]:
+    """The tiles with something to restore: those where the gate is open somewhere."""
+    return [tile for tile in tiles_of(gate.shape[0], gate.shape[1], grid) if gate[tile.kept].any()]
+
+
+def padded(
+    planes: Float32[np.ndarray, "height width channels"], multiple: int
+) -> Float32[np.ndarray, "channels rows columns"]:
+    """Planes laid out channels first, mirrored at the end up to the size that a graph wants."""
+    height, width = planes.shape[:2]
+    pad = ((0, -height % multiple), (0, -width % multiple), (0, 0))
+    if any(after for _, after in pad):
+        planes = np.pad(planes, pad, "symmetric")
+    return np.ascontiguousarray(planes.transpose(2, 0, 1))
+
+
+def _spans(length: int, grid: Grid) -> list[tuple[slice, slice, Float32[np.ndarray, " kept"]]]:
+    """Seen and kept spans along one side, and the weights in the kept one."""
+    # A last tile narrower than half a step joins the one before it.
+    number = max(1, round(length / grid.step))
+    half = grid.ramp // 2
+    spans = []
+    for index in range(number):
+        first, last = index == 0, index == number - 1
+        start = 0 if first else index * grid.step
+        stop = length if last else (index + 1) * grid.step
+        low, high = (start if first else start - half), (stop if last else stop + half)
+        places = np.arange(low, high, dtype=np.float32) + np.float32(0.5)
+        weight = np.ones(high - low, np.float32)
+        if not first:
+            weight = np.minimum(weight, (places - (start - half)) / np.float32(grid.ramp))
+        if not last:
+            weight = np.minimum(weight, ((stop + half) - places) / np.float32(grid.ramp))
+        seen = slice(max(0, low - grid.halo), min(length, high + grid.halo))
+        spans.append((seen, slice(low, high), weight))
+    return spans

@@ -1,0 +1,1 @@
+"""Training: from sharp photos to a model folder. Needs the `train` extra."""

@@ -1,0 +1,134 @@
+"""From checkpoints to a model folder: ONNX graphs, weights in fp16, proven equal to PyTorch."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+from torch import nn
+
+from selfsharp.model_folder import Card, write_card
+from selfsharp.restore.runtime import Graph
+from selfsharp.training.checkpoint import part, read_checkpoint
+from selfsharp.training.train import build_network, recipe_of
+
+TOLERANCE = 2e-4
+"""Largest difference allowed between PyTorch and ONNX Runtime on random tiles."""
+
+
+def export(detector: Path, generator: Path, folder: Path, card: Card) -> Card:
+    """Makes a model folder out of a detector's and a generator's checkpoint.
+
+    Args:
+        card: says what the checkpoints do not: name, description, thresholds, halo.
+
+    Returns:
+        The card as written, with networks, size rules and training filled in.
+
+    Raises:
+        ValueError: a checkpoint is not one, or holds another network than it should.
+        RuntimeError: ONNX Runtime does not compute what PyTorch does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    finder, finder_facts = load_average(detector)
+    maker, maker_facts = load_average(generator)
+    if finder_facts["recipe"]["network"] != "detector":
+        raise ValueError(f"{detector} holds no detector; swap or choose another checkpoint")
+    if maker_facts["recipe"]["network"] == "detector":
+        raise ValueError(f"{generator} holds a detector; give a generator's checkpoint")
+    write_graph(finder, {"image": 3}, folder / "detector.onnx")
+    write_graph(maker, {"image": 3, "blur": 2}, folder / "generator.onnx")
+    card = replace(
+        card,
+        network=maker_facts["recipe"]["network"],
+        multiple=int(maker.multiple),  # type: ignore[arg-type]
+        detector_multiple=int(finder.multiple),  # type: ignore[arg-type]
+        training={"detector": finder_facts, "generator": maker_facts},
+    )
+    write_card(folder, card)
+    return card
+
+
+def load_average(checkpoint: Path) -> tuple[nn.Module, dict]:
+    """The averaged network of a checkpoint, ready for use, and the checkpoint's facts."""
+    tensors, facts = read_checkpoint(checkpoint)
+    network = build_network(recipe_of(facts))
+    # Through fp16, as the weights ship, so that the proof compares the same numbers.
+    average = {name: value.half().float() for name, value in part(tensors, "average").items()}
+    network.load_state_dict(average)
+    return network.eval(), facts
+
+
+def write_graph(network: nn.Module, inputs: dict[str, int], path: Path) -> None:
+    """Writes a network as an ONNX graph for any tile size, its weights stored in fp16.
+
+    Args:
+        inputs: name and number of channels of each input.
+
+    Raises:
+        RuntimeError: ONNX Runtime does not compute what PyTorch does.
+    """
+    multiple = int(network.multiple)  # type: ignore[arg-type]
+    height, width = torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
+    example = tuple(
+        torch.rand(1, channels, 4 * multiple, 6 * multiple) for channels in inputs.values()
+    )
+    sizes = {2: multiple * height, 3: multiple * width}
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = Path(scratch) / "graph.onnx"
+        torch.onnx.export(
+            network,
+            example,
+            whole,
+            input_names=list(inputs),
+            output_names=["out"],
+            dynamic_shapes=tuple(sizes for _ in inputs),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        model = onnx.load(whole)
+    _halve_weights(model)
+    onnx.save(model, path)
+    _prove_equal(network, inputs, path)
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Stores float32 weights as fp16; a Cast at load time makes float32 of them again."""
+    casts = []
+    for weights in model.graph.initializer:
+        if weights.data_type != onnx.TensorProto.FLOAT:
+            continue
+        name = weights.name
+        values = numpy_helper.to_array(weights).astype(np.float16)
+        weights.CopyFrom(numpy_helper.from_array(values, f"{name}.fp16"))
+        casts.append(helper.make_node("Cast", [weights.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    # Names and sources of every operation would be a third of a small file.
+    del model.graph.value_info[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+
+
+def _prove_equal(network: nn.Module, inputs: dict[str, int], path: Path) -> None:
+    graph = Graph(path.read_bytes(), threads=1)
+    multiple = int(network.multiple)  # type: ignore[arg-type]
+    draws = torch.Generator().manual_seed(0)
+    for rows, columns in ((3, 5), (8, 4), (2, 2)):
+        tiles = [
+            torch.rand(channels, rows * multiple, columns * multiple, generator=draws)
+            for channels in inputs.values()
+        ]
+        with torch.inference_mode():
+            wanted = network(*(tile[None] for tile in tiles))[0].numpy()
+        worst = float(np.abs(graph(*(tile.numpy() for tile in tiles)) - wanted).max())
+        if not worst <= TOLERANCE:
+            raise RuntimeError(f"{path}: ONNX Runtime differs from PyTorch by {worst:g}")

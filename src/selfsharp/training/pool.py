@@ -1,0 +1,89 @@
+"""The photos that samples are cut from, decoded once and kept in memory."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image as PillowImage
+from rich.progress import track
+
+from selfsharp.config import Recipe
+from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, held_out
+
+Pixels = UInt8[np.ndarray, "_ _ _"]  # Photos of a pool differ in size.
+
+
+@dataclass
+class Pool:
+    """Decoded photos, 8 bit, shared by the processes that make samples.
+
+    Attributes:
+        sharp: sharp photos.
+        frames: consecutive frames of a fast camera, in order.
+        cutouts: objects with alpha.
+        masked: photos with a fourth channel, the mask of their blurred part.
+    """
+
+    sharp: list[Pixels]
+    frames: list[Pixels] = field(default_factory=list)
+    cutouts: list[Pixels] = field(default_factory=list)
+    masked: list[Pixels] = field(default_factory=list)
+
+
+def load_pools(recipe: Recipe) -> tuple[Pool, Pool]:
+    """The pools for training and for validation; no photo is in both.
+
+    Photos are parted by their names, frames by time: the last tenth validates.
+
+    Raises:
+        ValueError: a folder is missing or empty, or the photos are too few to part.
+    """
+    paths = [path for folder in recipe.pictures for path in find_photos(folder)]
+    if not paths:
+        raise ValueError("the recipe names no pictures; give a folder of sharp photos")
+    kept = [path for path in paths if held_out(path)] or paths[-1:]
+    used = [path for path in paths if path not in set(kept)] or paths
+    frames = find_photos(recipe.frames) if recipe.frames else []
+    first_kept = len(frames) - len(frames) // 10
+    cutouts = _decoded(find_photos(recipe.cutouts), _rgba, "objects") if recipe.cutouts else []
+    masked = find_masked_photos(recipe.masked) if recipe.masked else []
+    train = Pool(
+        _decoded(used, _rgb, "photos"),
+        _decoded(frames[:first_kept], _rgb, "frames"),
+        cutouts,
+        _decoded([pair for pair in masked if not held_out(pair.photo)], _masked, "masked photos"),
+    )
+    validate = Pool(
+        _decoded(kept, _rgb, "validation photos"),
+        _decoded(frames[first_kept:], _rgb, "validation frames"),
+        cutouts,
+        _decoded([pair for pair in masked if held_out(pair.photo)], _masked, "validation masks"),
+    )
+    return train, validate
+
+
+def _decoded(sources: Sequence[Any], decode: Callable[[Any], Pixels], noun: str) -> list[Pixels]:
+    """Everything decoded, on two threads, under a progress bar."""
+    if not sources:
+        return []
+    with ThreadPoolExecutor(2) as threads:
+        results: Iterable[Pixels] = threads.map(decode, sources)
+        return list(track(results, f"reading {noun}", total=len(sources), transient=True))
+
+
+def _rgb(path: Path) -> Pixels:
+    return np.asarray(PillowImage.open(path).convert("RGB"))
+
+
+def _rgba(path: Path) -> Pixels:
+    return np.asarray(PillowImage.open(path).convert("RGBA"))
+
+
+def _masked(pair: MaskedPhoto) -> Pixels:
+    photo = PillowImage.open(pair.photo).convert("RGB")
+    mask = PillowImage.open(pair.mask).convert("L").resize(photo.size)
+    return np.dstack([np.asarray(photo), np.asarray(mask)])

@@ -1,0 +1,122 @@
+"""A suite turns a folder of photos into a report, the same one every time."""
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from selfsharp.benchmark.run import run_suite
+from selfsharp.benchmark.suites import SUITES
+from selfsharp.config import BenchmarkSettings
+from selfsharp.image import quantize
+
+every_suite = pytest.mark.parametrize("suite", sorted(SUITES))
+
+
+@pytest.fixture(scope="module")
+def pictures(photo, tmp_path_factory):
+    """Two photos of 96x96."""
+    folder = tmp_path_factory.mktemp("pictures")
+    tiled = np.tile(quantize(photo), (2, 2, 1))
+    for name, picture in (("one", tiled[:96, :96]), ("two", tiled[20:116, 30:126, ::-1])):
+        PillowImage.fromarray(np.ascontiguousarray(picture)).save(folder / f"{name}.png")
+    return folder
+
+
+@contextmanager
+def silence(title):
+    yield lambda done, total: None
+
+
+def measure(suite, pictures, out_dir, **others):
+    settings = BenchmarkSettings(suite=suite, pictures=pictures, out_dir=out_dir, threads=1)
+    report = run_suite(replace(settings, **others), silence)
+    return report, json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+@every_suite
+def test_a_report_is_a_table_its_numbers_and_a_sheet_of_pictures(suite, pictures, tmp_path):
+    report, facts = measure(suite, pictures, tmp_path / "new" / "results")
+    assert sorted(path.name for path in report.parent.iterdir()) == [
+        f"{suite}.jpg",
+        f"{suite}.json",
+        f"{suite}.md",
+    ]
+    assert (facts["suite"], facts["model"], facts["photos"]) == (suite, "base", 2)
+    table = report.read_text(encoding="utf-8")
+    assert table.startswith(f"# {suite}\n")
+    assert "| one |" in table
+    assert "| two |" in table
+    with PillowImage.open(report.with_suffix(".jpg")) as sheet:
+        sheet.load()
+        assert sheet.height > 2 * 48
+
+
+@every_suite
+def test_equal_seeds_give_equal_rows(suite, pictures, tmp_path):
+    first, second = (measure(suite, pictures, tmp_path / name)[1]["rows"] for name in "ab")
+    assert first == second
+
+
+def test_another_seed_gives_another_blur(pictures, tmp_path):
+    first, second = (
+        measure("partly", pictures, tmp_path / str(seed), seed=seed)[1]["rows"] for seed in (0, 1)
+    )
+    assert first[0]["before"] != second[0]["before"]
+
+
+@every_suite
+def test_every_number_is_finite(suite, pictures, tmp_path):
+    for row in measure(suite, pictures, tmp_path)[1]["rows"]:
+        numbers = [value for value in row.values() if not isinstance(value, str)]
+        assert len(numbers) >= 3
+        assert np.isfinite(numbers).all()
+
+
+def test_partly_tells_what_doing_nothing_scores_and_both_masks(pictures, tmp_path):
+    report, facts = measure("partly", pictures, tmp_path)
+    before = np.mean([row["before"] for row in facts["rows"]])
+    table = report.read_text(encoding="utf-8")
+    assert f"| do nothing | {before:.2f} |" in table
+    assert "| found mask |" in table
+    assert "| true mask |" in table
+    assert [row["mask"] for row in facts["rows"]] == ["found", "true"] * 2
+
+
+def test_with_the_true_mask_everything_far_from_the_blur_is_identical(pictures, tmp_path):
+    rows = measure("partly", pictures, tmp_path)[1]["rows"]
+    assert [row["far identical"] for row in rows if row["mask"] == "true"] == [1, 1]
+
+
+def test_identity_scores_100_db_where_every_pixel_is_identical(pictures, tmp_path):
+    rows = measure("identity", pictures, tmp_path)[1]["rows"]
+    assert [row["PSNR"] == 100 for row in rows] == [row["identical"] == 1 for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"suite": "nonsense"}, "nonsense"),
+        ({"pictures": "missing"}, "missing"),
+        ({"pictures": "."}, "no photo"),
+        ({"model": "nonsense"}, "nonsense"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_one_line(change, named, pictures, tmp_path):
+    if "pictures" in change:
+        change = {"pictures": tmp_path / change["pictures"]}
+    settings = BenchmarkSettings(pictures=pictures, out_dir=tmp_path / "out", threads=1)
+    with pytest.raises(ValueError, match=rf"\A.*{named}.*\Z"):
+        run_suite(_changed(settings, change), silence)
+    assert not (tmp_path / "out").exists()
+
+
+def _changed(settings, change):
+    """The settings with a change that the command line would refuse already."""
+    changed = replace(settings)
+    for name, value in change.items():
+        object.__setattr__(changed, name, value)
+    return changed

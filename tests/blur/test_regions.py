@@ -1,0 +1,66 @@
+"""Shapes of the blurred part: alphas in 0..1 that cover what they say."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfsharp.blur.regions import blob, everywhere, half_plane
+
+sides = st.integers(24, 100)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def assert_is_alpha(alpha: np.ndarray, height: int, width: int) -> None:
+    assert alpha.shape == (height, width)
+    assert alpha.dtype == np.float32
+    assert 0 <= alpha.min() <= alpha.max() <= 1
+
+
+def test_everywhere_is_blurred_all_over():
+    alpha = everywhere(5, 7)
+    assert_is_alpha(alpha, 5, 7)
+    assert alpha.min() == 1
+
+
+@settings(max_examples=60)
+@given(sides, sides, st.floats(0.01, 1), st.floats(0, 12), seeds)
+def test_a_blob_covers_its_share_of_the_area(height, width, share, edge, seed):
+    alpha = blob(height, width, np.random.default_rng(seed), share, edge)
+    assert_is_alpha(alpha, height, width)
+    # The edge is soft: half of it lies inside the outline.
+    assert (alpha >= 0.5).mean() == pytest.approx(share, abs=0.015)
+
+
+def test_a_wider_edge_has_more_pixels_between():
+    narrow, wide = (blob(64, 64, np.random.default_rng(3), edge=edge) for edge in (1.0, 12.0))
+    between = [((alpha > 0) & (alpha < 1)).sum() for alpha in (narrow, wide)]
+    assert between[1] > 4 * between[0] > 0
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.01, math.nan, math.inf])
+def test_a_share_that_is_none_is_refused_in_one_line(share):
+    with pytest.raises(ValueError, match=r"\Ashare .+ of a blob .+\Z"):
+        blob(32, 32, np.random.default_rng(0), share)
+
+
+@settings(max_examples=60)
+@given(sides, sides, st.none() | st.floats(0.1, 12), seeds)
+def test_a_half_plane_is_parted_by_one_straight_line(height, width, ramp, seed):
+    alpha = half_plane(height, width, np.random.default_rng(seed), ramp)
+    assert_is_alpha(alpha, height, width)
+    assert alpha.min() < 0.05
+    assert alpha.max() > 0.95
+    inside = alpha > 0.5
+    # A line crosses every row and every column once at most.
+    assert np.abs(np.diff(inside.astype(int), axis=0)).sum(axis=0).max() <= 1
+    assert np.abs(np.diff(inside.astype(int), axis=1)).sum(axis=1).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [blob, half_plane])
+def test_equal_seeds_give_equal_shapes(shape):
+    one, same, other = (shape(40, 50, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)

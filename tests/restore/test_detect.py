@@ -1,0 +1,111 @@
+"""A photo is looked at piece by piece, and the pieces join as if it had been one."""
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from selfsharp.restore.detect import enlarged, find_blur
+from selfsharp.restore.runtime import Graph
+from selfsharp.restore.tiles import padded
+
+SHAPES = [(1603, 30), (29, 1601), (1540, 17), (64, 80), (5, 6), (1, 1)]
+FAR = 20
+"""Cells that the far-sighted detector sees to either side: 80 of the halo's 96 px."""
+
+
+class Means(Graph):
+    """Tells the mean red of every cell as the logit, and the mean green as the radius."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def __call__(self, image):
+        self.sizes.append(image.shape[1:])
+        return _means(image)[:2]
+
+
+class FarSighted(Graph):
+    """Tells the mean of many cells in a row or column, as a network with a wide view does."""
+
+    def __init__(self):
+        pass
+
+    def __call__(self, image):
+        means = np.pad(_means(image)[:2], ((0, 0), (FAR, FAR), (FAR, FAR)))
+        rows = sliding_window_view(means, 2 * FAR + 1, axis=1).mean(axis=-1)
+        return sliding_window_view(rows, 2 * FAR + 1, axis=2).mean(axis=-1)
+
+
+def _means(image):
+    """Means of 4x4 pixels, channel by channel."""
+    channels, height, width = image.shape
+    cells = image.reshape(channels, height // 4, 4, width // 4, 4)
+    return cells.mean(axis=(2, 4), dtype=np.float32)
+
+
+def make_image(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height).random((height, width, 3), np.float32)
+
+
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+def test_every_cell_gets_its_own_answer(height, width):
+    image = make_image(height, width)
+    found = find_blur(image, Means(), 16)
+    rows, columns = -(-height // 4), -(-width // 4)
+    red, green, _ = _means(padded(image, 16))[:, :rows, :columns]
+    np.testing.assert_allclose(found.probability, 1 / (1 + np.exp(-red)), atol=1e-6)
+    np.testing.assert_allclose(found.radius, green, atol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1603, 30), (29, 1601)])
+def test_the_pieces_join_as_if_the_photo_had_been_seen_whole(height, width):
+    image = make_image(height, width)
+    found = find_blur(image, FarSighted(), 16)
+    rows, columns = found.radius.shape
+    whole = FarSighted()(padded(image, 16))[1, :rows, :columns]
+    np.testing.assert_allclose(found.radius, whole, atol=1e-5)
+
+
+def test_a_large_photo_is_seen_in_pieces_of_the_size_rule():
+    detector = Means()
+    find_blur(make_image(1603, 30), detector, 16)
+    assert len(detector.sizes) == 2
+    assert all(
+        rows <= 1300 and rows % 16 == 0 and columns == 32 for rows, columns in detector.sizes
+    )
+
+
+def test_a_radius_is_never_negative():
+    class Negative(Means):
+        def __call__(self, image):
+            return -super().__call__(image)
+
+    assert find_blur(make_image(20, 20), Negative(), 4).radius.max() == 0
+
+
+def test_the_surest_answers_become_0_and_1_without_a_warning(recwarn):
+    class Sure(Means):
+        def __call__(self, image):
+            answers = super().__call__(image)
+            answers[0] = np.where(answers[0] > 0.5, 1e4, -1e4)
+            return answers
+
+    image = make_image(40, 40)
+    found = find_blur(image, Sure(), 4)
+    np.testing.assert_array_equal(found.probability, _means(padded(image, 4))[0] > 0.5)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (7, 9), (30, 41)])
+def test_enlarged_cells_have_the_photos_size_and_stay_in_range(height, width):
+    cells = make_image(-(-height // 4), -(-width // 4))[:, :, 0]
+    plane = enlarged(cells, height, width)
+    assert plane.shape == (height, width)
+    assert cells.min() <= plane.min() <= plane.max() <= cells.max()
+
+
+def test_enlarged_cells_are_joined_by_straight_lines_between_their_centres():
+    cells = np.outer(np.ones(3), np.arange(10)).astype(np.float32)
+    plane = enlarged(cells, 10, 38)
+    centres = (np.arange(38) - 1.5) / 4
+    np.testing.assert_allclose(plane, np.tile(centres.clip(0, 9), (10, 1)), atol=1e-5)

@@ -1,0 +1,165 @@
+"""The gate is 0 in the reference part, to the bit, and open in the blurred part."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfsharp.restore.detect import Findings
+from selfsharp.restore.partition import part_by_findings, part_by_mask
+
+CELLS = (30, 40)
+HEIGHT, WIDTH = 118, 157
+LIMITS = {"threshold": 0.5, "least_radius": 0.8}
+REACH = 24
+DEEP = 12
+"""Pixels from the mask's edge at which its feather has ended."""
+
+
+def findings(blurred: np.ndarray, radius: float = 3.0, structure: float = 0.1) -> Findings:
+    probability = blurred.astype(np.float32)
+    radii, structures = (np.full(blurred.shape, value, np.float32) for value in (radius, structure))
+    return Findings(probability, radii, structures)
+
+
+def nothing(height: int, width: int) -> Findings:
+    return findings(np.zeros((-(-height // 4), -(-width // 4))))
+
+
+@st.composite
+def rectangles(draw, height, width, least) -> tuple[slice, slice]:
+    """A window with sides of at least `least`."""
+    window = []
+    for length in (height, width):
+        start = draw(st.integers(0, length - least))
+        window.append(slice(start, draw(st.integers(start + least, length))))
+    return tuple(window)
+
+
+def far_from(window: tuple[slice, slice], reach: int) -> np.ndarray:
+    """The pixels with more than `reach` rows or columns between them and the window."""
+    far = np.ones((HEIGHT, WIDTH), bool)
+    rows, columns = (slice(max(0, side.start - reach), side.stop + reach) for side in window)
+    far[rows, columns] = False
+    return far
+
+
+@given(rectangles(HEIGHT, WIDTH, least=1), st.booleans(), st.integers(0, 99))
+@settings(max_examples=30)
+def test_where_a_hard_mask_is_0_the_gate_is_exactly_0(window, holes, seed):
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[window] = 1
+    if holes:
+        mask *= np.random.default_rng(seed).random(mask.shape) > 0.1
+    gate = part_by_mask(nothing(HEIGHT, WIDTH), mask).gate
+    assert (gate[mask == 0] == 0).all()
+    assert 0 <= gate.min() <= gate.max() <= 1
+
+
+@given(rectangles(HEIGHT, WIDTH, least=2 * DEEP + 1))
+@settings(max_examples=25)
+def test_deep_inside_a_hard_mask_the_gate_is_1(window):
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[window] = 1
+    gate = part_by_mask(nothing(HEIGHT, WIDTH), mask).gate
+    inside = tuple(slice(side.start + DEEP, side.stop - DEEP) for side in window)
+    np.testing.assert_allclose(gate[inside], 1, atol=1e-5)
+
+
+def test_a_hard_mask_gets_a_soft_edge():
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[:, 60:] = 1
+    profile = part_by_mask(nothing(HEIGHT, WIDTH), mask).gate[50]
+    assert (np.diff(profile) >= -1e-6).all()
+    assert np.diff(profile).max() < 0.4
+
+
+def test_a_soft_mask_is_taken_as_it_is():
+    mask = np.random.default_rng(0).random((HEIGHT, WIDTH), np.float32)
+    np.testing.assert_array_equal(part_by_mask(nothing(HEIGHT, WIDTH), mask).gate, mask)
+
+
+@given(rectangles(*CELLS, least=1))
+@settings(max_examples=40)
+def test_further_than_24_px_from_the_cells_found_the_gate_is_exactly_0(cells):
+    blurred = np.zeros(CELLS)
+    blurred[cells] = 1
+    parts = part_by_findings(findings(blurred), HEIGHT, WIDTH, **LIMITS)
+    window = tuple(slice(4 * side.start, 4 * side.stop) for side in cells)
+    assert (parts.gate[far_from(window, REACH)] == 0).all()
+    assert 0 <= parts.gate.min() <= parts.gate.max() <= 1
+
+
+@given(rectangles(*CELLS, least=10))
+@settings(max_examples=25)
+def test_in_the_middle_of_the_cells_found_the_gate_is_1(cells):
+    blurred = np.zeros(CELLS)
+    blurred[cells] = 1
+    gate = part_by_findings(findings(blurred), HEIGHT, WIDTH, **LIMITS).gate
+    row, column = (min(2 * (side.start + side.stop), 116) for side in cells)
+    assert gate[row, column] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (4, 4), (1, 40), (30, 2), (5, 40), (30, 5)])
+def test_lone_cells_and_thin_lines_of_them_are_dropped(size):
+    blurred = np.zeros(CELLS)
+    row, column = (CELLS[0] - size[0]) // 2, (CELLS[1] - size[1]) // 2
+    blurred[row : row + size[0], column : column + size[1]] = 1
+    parts = part_by_findings(findings(blurred), HEIGHT, WIDTH, **LIMITS)
+    assert not parts.gate.any()
+    assert not parts.radius.any()
+
+
+def test_blur_too_light_to_gain_by_is_left_alone():
+    parts = part_by_findings(findings(np.ones(CELLS), radius=0.7), HEIGHT, WIDTH, **LIMITS)
+    assert not parts.gate.any()
+
+
+def test_a_flat_place_is_left_alone_unless_it_is_close_to_structure():
+    structure = np.zeros(CELLS, np.float32)
+    structure[:, :20] = 0.1
+    parts = part_by_findings(
+        replace(findings(np.ones(CELLS)), structure=structure), HEIGHT, WIDTH, **LIMITS
+    )
+    assert parts.gate[:, :80].min() > 0.99
+    assert not parts.gate[:, 80 + 2 * REACH :].any()
+
+
+@given(rectangles(HEIGHT, WIDTH, least=1), st.integers(0, 99))
+@settings(max_examples=25)
+def test_the_radius_is_finite_and_0_where_the_gate_is_0(window, seed):
+    draws = np.random.default_rng(seed)
+    found = Findings(*(scale * draws.random(CELLS, np.float32) for scale in (1, 9, 0.1)))
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[window] = 1
+    by_mask = part_by_mask(found, mask)
+    by_findings = part_by_findings(found, HEIGHT, WIDTH, threshold=0.4, least_radius=3.0)
+    for parts in (by_mask, by_findings):
+        assert np.isfinite(parts.radius).all()
+        assert parts.radius.min() >= 0
+        assert (parts.radius[parts.gate == 0] == 0).all()
+
+
+def test_the_radius_is_carried_on_to_where_the_detector_saw_nothing():
+    blurred = np.zeros(CELLS)
+    blurred[:, :8] = 1
+    parts = part_by_mask(findings(blurred, radius=3.0), np.ones((HEIGHT, WIDTH), np.float32))
+    np.testing.assert_allclose(parts.radius, 3.0, rtol=1e-4)
+
+
+def test_the_radius_comes_from_within_the_mask_alone():
+    radius = np.full(CELLS, 9, np.float32)
+    radius[:, 20:] = 2
+    found = replace(findings(np.ones(CELLS)), radius=radius)
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[:, 80:] = 1
+    parts = part_by_mask(found, mask)
+    np.testing.assert_allclose(parts.radius[parts.gate > 0], 2.0, rtol=1e-4)
+
+
+def test_a_mask_over_nothing_found_has_radius_0():
+    parts = part_by_mask(nothing(HEIGHT, WIDTH), np.ones((HEIGHT, WIDTH), np.float32))
+    assert not parts.radius.any()
+    assert parts.gate.any()

@@ -1,0 +1,87 @@
+"""Tiles cover a photo without seams, whatever its size."""
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from selfsharp.restore.tiles import Grid, padded, tiles_of, work_list
+
+GENERATORS_GRID = Grid(step=208, ramp=16, halo=40, multiple=16)
+sides = st.integers(1, 700)
+
+
+@st.composite
+def grids(draw) -> Grid:
+    ramp = 2 * draw(st.integers(1, 24))
+    step = draw(st.integers(max(ramp, 32), 400))
+    return Grid(step, ramp, draw(st.integers(0, 60)), draw(st.sampled_from([1, 8, 16])))
+
+
+@settings(max_examples=40)
+@given(sides, sides, grids())
+@example(312, 700, GENERATORS_GRID)
+@example(1, 313, GENERATORS_GRID)
+def test_the_weights_of_all_tiles_add_up_to_1_at_every_pixel(height, width, grid):
+    total = np.zeros((height, width))
+    for tile in tiles_of(height, width, grid):
+        assert tile.weight.min() > 0
+        total[tile.kept] += tile.weight
+    np.testing.assert_allclose(total, 1, atol=1e-6)
+
+
+@settings(max_examples=60)
+@given(sides, sides, grids())
+def test_a_tile_sees_what_it_keeps_and_the_halo_where_the_photo_has_it(height, width, grid):
+    for tile in tiles_of(height, width, grid):
+        for seen, kept, length in zip(tile.seen, tile.kept, (height, width), strict=True):
+            assert 0 <= kept.start < kept.stop <= length
+            assert seen.start == max(0, kept.start - grid.halo)
+            assert seen.stop == min(length, kept.stop + grid.halo)
+
+
+@given(sides, sides, grids())
+@settings(max_examples=40)
+def test_inner_is_the_kept_window_within_the_seen_one(height, width, grid):
+    rows, columns = np.mgrid[:height, :width]
+    for tile in tiles_of(height, width, grid):
+        for places in (rows, columns):
+            np.testing.assert_array_equal(places[tile.seen][tile.inner], places[tile.kept])
+
+
+@settings(max_examples=40)
+@given(sides, sides, grids(), st.data())
+def test_the_work_list_leaves_out_exactly_the_tiles_whose_gate_is_all_zero(
+    height, width, grid, data
+):
+    gate = np.zeros((height, width), np.float32)
+    opened = data.draw(st.lists(st.tuples(st.integers(0, height - 1), st.integers(0, width - 1))))
+    for place in opened:
+        gate[place] = 1e-3
+    wanted = [
+        tile.kept
+        for tile in tiles_of(height, width, grid)
+        if any(
+            tile.kept[0].start <= row < tile.kept[0].stop
+            and tile.kept[1].start <= column < tile.kept[1].stop
+            for row, column in opened
+        )
+    ]
+    assert [tile.kept for tile in work_list(gate, grid)] == wanted
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 3), st.sampled_from([1, 4, 16]))
+def test_padded_planes_are_mirrored_up_to_the_next_multiple(height, width, channels, multiple):
+    planes = np.arange(height * width * channels, dtype=np.float32)
+    planes = planes.reshape(height, width, channels)
+    wide = padded(planes, multiple)
+    rows, columns = (-(-side // multiple) * multiple for side in (height, width))
+    assert wide.shape == (channels, rows, columns)
+    for row, column in ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)):
+        source = planes[_mirrored(row, height), _mirrored(column, width)]
+        np.testing.assert_array_equal(wide[:, row, column], source)
+
+
+def _mirrored(place: int, length: int) -> int:
+    """Where a place beyond the end looks: back from the end, edge pixel first."""
+    place %= 2 * length
+    return place if place < length else 2 * length - 1 - place

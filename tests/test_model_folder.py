@@ -1,0 +1,145 @@
+"""A model is what its card says, or it is refused."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+
+import onnx
+import pytest
+
+from selfsharp.model_folder import (
+    GRAPHS,
+    PRETRAINED,
+    Card,
+    ModelError,
+    find_model,
+    model_names,
+    read_card,
+    read_graph,
+    write_card,
+)
+from selfsharp.restore.restorer import Restorer
+
+every_bundled_model = pytest.mark.parametrize("name", model_names())
+CARD = Card("mine", "For the tests.", "MIT", threshold=0.5, least_radius=0.8, halo=8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model folder whose graphs are no graphs; nothing but its card reads them."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for graph in GRAPHS:
+        (folder / f"{graph}.onnx").write_bytes(graph.encode())
+    write_card(folder, CARD)
+    return folder
+
+
+def test_the_default_model_is_bundled():
+    assert "base" in model_names()
+    assert find_model("base") == PRETRAINED / "base"
+
+
+def test_an_unknown_model_is_refused_with_the_names_there_are():
+    with pytest.raises(ModelError, match=r"\Aunknown model 'bose'.*: .*\bbase\b.*\Z"):
+        find_model("bose")
+
+
+def test_a_folder_without_a_card_is_no_model(tmp_path):
+    with pytest.raises(ModelError, match=r"unknown model .*card\.json\Z"):
+        find_model(tmp_path)
+
+
+def test_a_model_is_found_by_its_path_too(folder):
+    assert find_model(folder) == find_model(str(folder)) == folder
+    assert read_card(folder).name == "mine"
+
+
+def test_a_model_folder_may_lie_anywhere(photo, tmp_path):
+    copied = shutil.copytree(find_model("base"), tmp_path / "elsewhere" / "mine")
+    restorer = Restorer(copied, threads=1)
+    assert restorer.restore(photo).image.shape == photo.shape
+
+
+def test_a_card_keeps_everything_and_gets_the_checksums_of_its_graphs(folder):
+    card = replace(
+        CARD, network="unet", multiple=8, training={"crops": 5}, scores={"gain": "+1 dB"}
+    )
+    write_card(folder, card)
+    read = read_card(folder)
+    assert replace(read, sha256={}) == card
+    assert read.sha256 == {graph: hashlib.sha256(graph.encode()).hexdigest() for graph in GRAPHS}
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_graph_is_read_as_it_was_written(folder, graph):
+    assert read_graph(folder, read_card(folder), graph) == graph.encode()
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_one_changed_byte_of_a_graph_is_noticed(graph, tmp_path):
+    copied = shutil.copytree(find_model("base"), tmp_path / "changed")
+    path = copied / f"{graph}.onnx"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=rf"\A.*{graph}\.onnx is not the file.*\Z"):
+        Restorer(copied)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_missing_graph_is_told_of(folder, graph):
+    (folder / f"{graph}.onnx").unlink()
+    with pytest.raises(ModelError, match=rf"\A.*{graph}\.onnx cannot be read.*\Z"):
+        read_graph(folder, read_card(folder), graph)
+
+
+def test_a_graph_that_the_card_does_not_tell_of_is_refused(folder):
+    with pytest.raises(ModelError, match=r"\A.*not the file.*\Z"):
+        read_graph(folder, CARD, "detector")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"name": "mine"}',
+        json.dumps({**vars(CARD), "colour": "red"}).encode(),
+    ],
+)
+def test_an_unreadable_card_is_told_of_in_one_line(folder, content):
+    (folder / "card.json").write_bytes(content)
+    with pytest.raises(ModelError, match=r"\A.*card\.json is not a model's card.*\Z"):
+        read_card(folder)
+
+
+def test_a_missing_card_is_told_of(tmp_path):
+    with pytest.raises(ModelError, match=r"\A.*card\.json is not a model's card.*\Z"):
+        read_card(tmp_path)
+
+
+@every_bundled_model
+def test_a_bundled_model_is_under_10_mb(name):
+    assert sum(path.stat().st_size for path in find_model(name).iterdir()) < 10e6
+
+
+@every_bundled_model
+def test_a_bundled_model_is_called_as_its_folder_and_tells_its_licence(name):
+    card = read_card(find_model(name))
+    assert card.name == name
+    assert card.licence
+    assert card.description.endswith(".")
+
+
+@every_bundled_model
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_bundled_graph_holds_its_weights_as_fp16(name, graph):
+    folder = find_model(name)
+    model = onnx.load_from_string(read_graph(folder, read_card(folder), graph))
+    types = {weights.data_type for weights in model.graph.initializer}
+    assert onnx.TensorProto.FLOAT16 in types
+    assert types.isdisjoint({onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE})

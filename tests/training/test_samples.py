@@ -1,0 +1,179 @@
+"""Training samples: the same whenever they are drawn, and true to what they say."""
+
+from dataclasses import astuple, replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rich")
+
+from selfsharp.blur.convolve import to_display, to_linear
+from selfsharp.config import Mix, Recipe
+from selfsharp.image import quantize
+from selfsharp.training.pool import Pool
+from selfsharp.training.samples import average_frames, cut, draw_crop
+
+RECIPE = Recipe(crop=32)
+SHARP_ONLY = replace(RECIPE, mix=Mix(sharp=1.0))
+both_uses = pytest.mark.parametrize("detector", [False, True], ids=["generator", "detector"])
+
+
+@pytest.fixture(scope="module")
+def pool(photo) -> Pool:
+    """Every source of samples, in different sizes, some smaller than a crop's surroundings."""
+    pixels = quantize(photo)
+    frames = [np.roll(pixels, 2 * number, axis=1) for number in range(16)]
+    thing = np.zeros((30, 20, 4), np.uint8)
+    thing[4:26, 3:17] = (250, 120, 30, 255)
+    mask = np.zeros((*pixels.shape[:2], 1), np.uint8)
+    mask[:, :40] = 255
+    return Pool(
+        sharp=[pixels, pixels[:50, :44], pixels[:, ::-1]],
+        frames=frames,
+        cutouts=[thing],
+        masked=[np.concatenate([pixels, mask], axis=2)],
+    )
+
+
+@pytest.fixture(scope="module")
+def crops(pool):
+    """Drawn once for all tests that look at many."""
+    return {
+        detector: [draw_crop(pool, RECIPE, number, detector=detector) for number in range(60)]
+        for detector in (False, True)
+    }
+
+
+@both_uses
+def test_a_sample_is_the_same_whenever_it_is_drawn(pool, crops, detector):
+    for number in reversed(range(0, 60, 3)):
+        again = draw_crop(pool, RECIPE, number, detector=detector)
+        for one, other in zip(astuple(again), astuple(crops[detector][number]), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@both_uses
+def test_samples_differ_from_each_other_and_from_another_seeds(pool, crops, detector):
+    other_seed = draw_crop(pool, replace(RECIPE, seed=2), 0, detector=detector)
+    images = [crop.image.tobytes() for crop in (*crops[detector], other_seed)]
+    assert len(set(images)) == len(images)
+
+
+@both_uses
+def test_samples_have_the_promised_shapes_and_ranges(crops, detector):
+    for crop in crops[detector]:
+        assert crop.image.shape == crop.target.shape == (32, 32, 3)
+        assert crop.blur.shape == crop.truth.shape == (32, 32, 2)
+        assert crop.weight.shape == (32, 32)
+        assert all(np.isfinite(array).all() for array in astuple(crop))
+        assert all(array.dtype == np.float32 for array in astuple(crop))
+        for array in (crop.image, crop.target, crop.blur[:, :, 0]):
+            assert 0 <= array.min() <= array.max() <= 1
+        assert crop.blur[:, :, 1].min() >= 0
+        assert crop.weight.min() >= np.float32(0.1)
+        assert set(np.unique(crop.truth[:, :, 0])) <= {-1, 0, 1}
+
+
+@both_uses
+def test_a_network_sees_what_a_file_of_8_bit_can_hold(crops, detector):
+    for crop in crops[detector]:
+        assert np.array_equal(crop.image, quantize(crop.image).astype(np.float32) / np.float32(255))
+
+
+def test_outside_the_blurred_part_the_target_is_the_image(crops):
+    partly = 0
+    for crop in crops[False]:
+        outside = crop.truth[:, :, 1] == 0
+        partly += bool(outside.any() and not outside.all())
+        assert np.array_equal(crop.target[outside], crop.image[outside])
+    assert partly > 5
+
+
+@both_uses
+def test_sharp_samples_have_no_blur_and_nothing_to_restore(pool, detector):
+    for number in range(12):
+        crop = draw_crop(pool, replace(SHARP_ONLY, seed=3), number, detector=detector)
+        if detector and crop.truth[:, :, 1].min() < 0:  # A photo with a mask.
+            continue
+        assert crop.truth.max() == crop.truth.min() == 0
+        assert np.array_equal(crop.target, crop.image)
+        assert crop.blur[:, :, 0].max() == 1  # The gate is open, wrongly.
+
+
+def test_masked_photos_tell_the_label_and_not_the_radius(pool):
+    recipe = replace(RECIPE, mix=Mix(masked=1.0))
+    truths = np.stack([draw_crop(pool, recipe, i, detector=True).truth for i in range(8)])
+    assert set(np.unique(truths[..., 0])) == {0, 1}
+    assert (truths[..., 1] == -1).all()
+
+
+def test_blurred_places_with_nothing_to_see_are_undecided():
+    flat = Pool(sharp=[np.full((70, 70, 3), 120, np.uint8)])
+    mix = Mix(sharp=0.0, light=0.0, regions={"half-plane": 1.0})
+    for number in range(12):
+        truth = draw_crop(flat, replace(RECIPE, mix=mix), number).truth
+        blurred = truth[:, :, 1] > 0
+        assert (truth[:, :, 0] == np.where(blurred, -1, 0)).all()
+
+
+def test_plain_blur_is_labelled_as_blurred(pool):
+    mix = Mix(sharp=0.0, frames=0.0, light=0.0, regions={"everywhere": 1.0})
+    truths = [draw_crop(pool, replace(RECIPE, mix=mix), number).truth for number in range(12)]
+    for truth in truths:
+        assert set(np.unique(truth[:, :, 0])) <= {-1, 1}
+    assert np.mean([truth[:, :, 0] == 1 for truth in truths]) > 0.8
+
+
+def test_generators_never_see_masked_photos(crops):
+    assert all(crop.truth[:, :, 1].min() >= 0 for crop in crops[False])
+
+
+@pytest.mark.parametrize("shape", ["everywhere", "blob", "half-plane", "cutout"])
+def test_every_shape_of_the_mix_gives_blur(pool, shape):
+    mix = Mix(regions={shape: 1.0}, sharp=0.0, frames=0.0)
+    crops = [draw_crop(pool, replace(RECIPE, mix=mix), number) for number in range(8)]
+    shares = np.array([(crop.truth[:, :, 1] > 0).mean() for crop in crops])
+    assert shares.max() > 0
+    assert (shares == 1).all() == (shape == "everywhere")
+
+
+# ---------------------------------------------------------------------------- frames
+
+
+@pytest.mark.parametrize("number_of_frames", [3, 6, 21])
+def test_frames_are_averaged_around_the_sharp_one(number_of_frames):
+    generator = np.random.default_rng(8)
+    frames = list(generator.integers(0, 256, (number_of_frames, 32, 32, 3), np.uint8))
+    films = np.stack(frames) / np.float32(255)
+    for seed in range(8):
+        sample = average_frames(frames, 32, np.random.default_rng(seed))
+        middle = next(i for i, film in enumerate(films) if np.array_equal(film, sample.sharp))
+        bursts = [
+            films[middle - reach : middle + reach + 1]
+            for reach in range(1, min(7, middle, number_of_frames - 1 - middle) + 1)
+        ]
+        means = [burst.mean(axis=0) for burst in bursts]
+        means += [to_display(np.mean([to_linear(f) for f in burst], axis=0)) for burst in bursts]
+        off = min(np.abs(mean - sample.blurred).mean() for mean in means)
+        assert off < 2 / 255
+
+
+def test_all_of_an_averaged_crop_counts_as_moved():
+    frames = [np.full((40, 40, 3), 99, np.uint8)] * 15
+    assert average_frames(frames, 32, np.random.default_rng(0)).blur_map.min() > 0
+
+
+def test_two_frames_are_too_few_for_a_burst_and_are_left_out(pool):
+    short = replace(pool, frames=pool.frames[:2])
+    mix = Mix(frames=1.0, sharp=0.0)
+    assert draw_crop(short, replace(RECIPE, mix=mix), 0).image.shape == (32, 32, 3)
+
+
+# ---------------------------------------------------------------------------- cutting
+
+
+def test_a_photo_smaller_than_the_crop_is_mirrored(photo):
+    small = quantize(photo)[:10, :70]
+    crop = cut(small, 64, np.random.default_rng(0))
+    assert crop.shape == (64, 64, 3)
+    np.testing.assert_array_equal(crop[10:20], crop[:10][::-1])
