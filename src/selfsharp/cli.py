@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             config=(tyro.conf.FlagCreatePairsOff,),
         )
         return _COMMANDS[type(settings)](settings)
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, FloatingPointError, OSError) as error:
         _tell(error)
         return BAD_INPUT
     except KeyboardInterrupt:
@@ -180,10 +180,10 @@ def benchmark(settings: BenchmarkSettings) -> int:
 
 def train(settings: TrainSettings) -> int:
     """Trains a network, or goes on training it."""
-    from selfsharp.training.train import train as run_training
-
     if settings.recipe_file is None:
         raise ValueError("no recipe given; name one such as recipes/base.toml")
+    from selfsharp.training.train import train as run_training
+
     run = settings.run or Path("runs") / settings.recipe_file.stem
     newest = run_training(settings.recipe, run, settings.checkpoint)
     _words.print(f"newest checkpoint: {escape(str(newest))}")
@@ -192,11 +192,11 @@ def train(settings: TrainSettings) -> int:
 
 def export(settings: ExportSettings) -> int:
     """Makes a model folder out of checkpoints."""
+    if not (settings.detector and settings.generator and settings.out):
+        raise ValueError("export takes three: --detector FILE, --generator FILE and --out DIR")
     from selfsharp.model_folder import Card
     from selfsharp.training.export import export as make_model
 
-    if not (settings.detector and settings.generator and settings.out):
-        raise ValueError("export takes three: --detector FILE, --generator FILE and --out DIR")
     card = Card(
         name=settings.out.name,
         description=settings.description,
@@ -216,7 +216,7 @@ def _each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
     for path in photos:
         try:
             work(path)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             failed += 1
             _tell(error)
     if failed and len(photos) > 1:

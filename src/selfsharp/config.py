@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import Positional, arg
 
 Output = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
 Folder = Annotated[Path | None, arg(metavar="DIR")]
@@ -236,7 +236,7 @@ class TrainSettings:
     """Folder for checkpoints and log; runs/NAME-OF-RECIPE when not given."""
     checkpoint: Annotated[Path | None, arg(metavar="FILE")] = None
     """Go on from this checkpoint; else from the run folder's own, if there is one."""
-    recipe: OmitArgPrefixes[Recipe] = field(default_factory=Recipe)
+    recipe: Annotated[Recipe, arg(name="")] = field(default_factory=Recipe)
     """What the recipe file says."""
 
 

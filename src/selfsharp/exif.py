@@ -133,8 +133,9 @@ def _read(
             continue  # Of an unknown kind, or damaged.
         values = np.frombuffer(values[:size], f"{order}u{width}").astype(f"<u{width}").tobytes()
         if tag in _POINTERS.get(pointer, ()):
+            place = int.from_bytes(values[:width], "little")
             with suppress(struct.error):
-                directory[tag] = _read(file, order, big, int.from_bytes(values, "little"), tag)
+                directory[tag] = _read(file, order, big, place, tag)
         elif kind <= _LARGEST_KIND:
             directory[tag] = (kind, values)
     return directory

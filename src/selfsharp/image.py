@@ -23,14 +23,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
-from selfsharp.photo_metadata import (
-    DEFLATE,
-    Metadata,
-    encode,
-    read_exif,
-    read_metadata,
-    upright,
-)
+from selfsharp.photo_metadata import DEFLATE, Metadata, encode, read_exif, read_metadata, upright
 
 Image = Float32[np.ndarray, "height width 3"]
 Plane = Float32[np.ndarray, "height width"]
@@ -197,9 +190,8 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
     except FileNotFoundError as error:
         raise PhotoError(f"there is no file {path}; check its name and folder") from error
     except OSError as error:
-        raise PhotoError(
-            f"{path} cannot be opened ({error.strerror}); check its name and permissions"
-        ) from error
+        message = f"{path} cannot be opened ({error.strerror}); check its name and permissions"
+        raise PhotoError(message) from error
     with file:
         yield file
 

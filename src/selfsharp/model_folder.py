@@ -38,7 +38,7 @@ class Card:
     """The generator's architecture."""
     multiple: int = 1
     """Height and width of a generator's tile are multiples of this."""
-    detector_multiple: int = 1
+    detector_multiple: int = 4
     """Height and width of what the detector sees are multiples of this."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Checksum of each graph's file."""

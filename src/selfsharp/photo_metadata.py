@@ -1,5 +1,6 @@
 """What a photo's file holds besides its pixels: read from Pillow, given back to Pillow."""
 
+import math
 import os
 import re
 import struct
@@ -72,9 +73,8 @@ _EXIF_START = b"Exif\0\0"
 _EXIF_HEADERS = (b"II*\0", b"MM\0*")
 _XMP_CHUNK_START = b"XML:com.adobe.xmp\0"
 _LONG_XMP_START = b"http://ns.adobe.com/xmp/extension/\0"
-# What one segment of a JPEG file has room for, less Pillow's heading.
-_LONGEST_JPEG_EXIF = 65533 - len(_EXIF_START)
-_LONGEST_JPEG_XMP = 65504
+# Bytes of EXIF and of XMP that one segment of a JPEG file has room for.
+_LONGEST_IN_JPEG = (65527, 65504)
 _TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
@@ -155,9 +155,7 @@ def _read_coding(picture: ImageFile.ImageFile, file: BufferedReader) -> dict[str
     }
 
 
-def _read_jpeg_coding(picture: JpegImageFile) -> JpegCoding | None:
-    if not picture.quantization:  # Lossless JPEG, which nobody writes any more.
-        return None
+def _read_jpeg_coding(picture: JpegImageFile) -> JpegCoding:
     numbers = [layer[3] for layer in picture.layer]
     while len(numbers) > 1 and numbers[-1] == numbers[-2]:
         numbers.pop()
@@ -233,8 +231,9 @@ def _coding(metadata: Metadata, form: str) -> dict[str, Any]:
 
 
 def _contents(metadata: Metadata, form: str) -> dict[str, Any]:
-    """What Pillow writes besides the pixels."""
+    """What Pillow writes besides the pixels; in TIFF, EXIF and XMP are added later."""
     block, xmp, contents = metadata.exif, metadata.xmp, {}
+    longest_exif, longest_xmp = _LONGEST_IN_JPEG if form == "JPEG" else (math.inf, math.inf)
     # WebP has no grey, and a grey profile does not fit colours.
     if metadata.icc and not (form == "WEBP" and metadata.icc[16:20] == b"GRAY"):
         contents["icc_profile"] = metadata.icc
@@ -246,9 +245,8 @@ def _contents(metadata: Metadata, form: str) -> dict[str, Any]:
             chunks.add(name, data)
         if xmp:
             chunks.add(b"iTXt", _XMP_CHUNK_START + bytes(4) + xmp)
-    fits_jpeg = form != "JPEG"
-    if block and form != "TIFF" and (fits_jpeg or len(block) <= _LONGEST_JPEG_EXIF):
+    if block and form != "TIFF" and len(block) <= longest_exif:
         contents["exif"] = _EXIF_START + block
-    if xmp and form in ("JPEG", "WEBP") and (fits_jpeg or len(xmp) <= _LONGEST_JPEG_XMP):
+    if xmp and form in ("JPEG", "WEBP") and len(xmp) <= longest_xmp:
         contents["xmp"] = xmp
     return contents

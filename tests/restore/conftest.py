@@ -31,7 +31,15 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inputs = {"image": 3, "blur": 2}
     _write(folder / "generator.onnx", inputs, 3, make, {"edges": edges, "frame": frame})
 
-    card = Card("made-up", "For the tests.", "MIT", threshold=0.5, least_radius=0.8, halo=8)
+    card = Card(
+        "made-up",
+        "For the tests.",
+        "MIT",
+        threshold=0.5,
+        least_radius=0.8,
+        halo=8,
+        detector_multiple=4,
+    )
     write_card(folder, card)
     return folder
 

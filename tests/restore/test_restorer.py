@@ -233,6 +233,7 @@ def test_strengths_in_range_are_fine(strength):
     check_strength(strength)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_restoring_refuses_what_the_checks_refuse(made_up_restorer, photo):
     with pytest.raises(ValueError, match=r"strength 2 "):
         made_up_restorer.restore(photo, strength=2.0)

@@ -28,16 +28,18 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
     assert settings.pictures is not None
     paths = find_photos(settings.pictures)
     restorer = Restorer(settings.model, settings.threads)
+    settings.out_dir.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     shown: dict[str, list[Image]] = {}
     start = time.perf_counter()
     with progress(settings.suite) as advance:
         for number, path in enumerate(paths):
             advance(number, len(paths))
+            name = path.relative_to(settings.pictures).with_suffix("").as_posix()
             image = read_photo(path).image
             found, pictures = SUITES[settings.suite](restorer, image, [settings.seed, number])
-            rows += [{"photo": path.stem, **row} for row in found]
-            shown[path.stem] = pictures
+            rows += [{"photo": name, **row} for row in found]
+            shown[name] = pictures
     facts = {
         "suite": settings.suite,
         "model": restorer.card.name,
@@ -46,7 +48,6 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
         "threads": settings.threads or os.cpu_count(),
         "seconds": round(time.perf_counter() - start, 1),
     }
-    settings.out_dir.mkdir(parents=True, exist_ok=True)
     report = settings.out_dir / f"{settings.suite}.md"
     (settings.out_dir / f"{settings.suite}.json").write_text(
         json.dumps({**facts, "rows": rows}, indent=1) + "\n", encoding="utf-8"

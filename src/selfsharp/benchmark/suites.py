@@ -31,6 +31,9 @@ def partly(restorer: Restorer, sharp: Image, seed: list[int]) -> tuple[list[Row]
     sample = shaken_blob(sharp, seed)
     inside = sample.blur_map > 0
     far = np.invert(_near(inside, FAR))
+    if not far.any():
+        size = f"{sharp.shape[1]} x {sharp.shape[0]}"
+        raise ValueError(f"a photo of {size} has no pixel {FAR} px off the blur; give larger ones")
     before = psnr.measure(sample.blurred, sharp, inside)
     rows, pictures = [], [sample.blurred]
     for name, mask in (("found", None), ("true", sample.mask)):

@@ -1,6 +1,7 @@
 """Makes a blurred photo out of a sharp one: A = b * S + N, region by region."""
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -130,7 +131,8 @@ def _check(settings: BlurSettings) -> None:
         "radius": (settings.radius, 0, 100),
         "noise": (settings.noise, 0, 1),
         "saturation": (settings.saturation, 1, 100),
-        "jpeg-quality": (settings.jpeg_quality or 95, 1, 95),
+        "jpeg-quality": (95 if settings.jpeg_quality is None else settings.jpeg_quality, 1, 95),
+        "seed": (settings.seed, 0, math.inf),
     }
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:

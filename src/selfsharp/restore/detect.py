@@ -43,7 +43,9 @@ def find_blur(image: Image, detector: Graph, multiple: int) -> Findings:
         weight = tile.weight[::CELL, ::CELL]
         logit[place] += weight * found[0][inner]
         radius[place] += weight * found[1][inner]
-    return Findings(1 / (1 + np.exp(-logit)), np.maximum(radius, 0), structure(image))
+    # Beyond 80 a probability is 0 or 1 already, and exp would overflow.
+    probability = 1 / (1 + np.exp(-np.clip(logit, -80, 80)))
+    return Findings(probability, np.maximum(radius, 0), structure(image))
 
 
 def enlarged(

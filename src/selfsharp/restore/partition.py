@@ -11,7 +11,7 @@ from selfsharp.blur.sharpness import CELL, FLAT
 from selfsharp.image import Plane
 from selfsharp.restore.detect import Findings, enlarged
 
-FEATHER = 3
+FEATHER = 3.0
 """Width of the gate's soft edge, as the standard deviation in pixels of a given mask's."""
 
 
@@ -49,9 +49,11 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     gate = mask
     if np.isin(mask, (0, 1)).all():
         # Feathered inwards: where the mask is 0, the photo stays as it is.
-        gate = np.clip(2 * _smoothed(mask, FEATHER) - 1, 0, 1) * mask
+        feathered = np.clip(2 * _smoothed(mask, FEATHER) - 1, 0, 1) * mask
+        # A mask thinner than its feather would vanish.
+        gate = feathered if feathered.any() else mask
     size = (-(-width // CELL), -(-height // CELL))
-    cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0.5
+    cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
     return Partition(gate, _told_radius(found, cells, gate))
 
 

@@ -34,7 +34,7 @@ class Restoration:
 
     @cached_property
     def share(self) -> float:
-        """The share of the photo that was restored, 0..1."""
+        """The share of the photo in its blurred part, 0..1."""
         return float(np.count_nonzero(self.gate)) / self.gate.size
 
 
@@ -50,6 +50,8 @@ class Restorer:
     """
 
     def __init__(self, model: str | Path = "base", threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads {threads} is out of range; give 1 or more")
         folder = find_model(model)
         self.card = read_card(folder)
         self._detector = Graph(read_graph(folder, self.card, "detector"), threads)

@@ -195,8 +195,8 @@ def train(recipe: Recipe, folder: Path, checkpoint: Path | None = None) -> Path:
     """Trains a network as a recipe says; returns the path of its newest checkpoint.
 
     Goes on from `checkpoint`, else from the one in the run folder if there is one. Ctrl-C,
-    or the signal to terminate, saves and stops. The folder gets recipe.json, log.jsonl, checkpoint.safetensors and
-    average.safetensors (the running average alone, fp16).
+    or the signal to terminate, saves and stops. The folder gets recipe.json, log.jsonl,
+    checkpoint.safetensors and average.safetensors (the running average alone, fp16).
 
     Raises:
         ValueError: the recipe's data is missing, or the checkpoint does not fit.
