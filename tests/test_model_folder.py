@@ -22,7 +22,16 @@ from selfsharp.model_folder import (
 from selfsharp.restore.restorer import Restorer
 
 every_bundled_model = pytest.mark.parametrize("name", model_names())
-CARD = Card("mine", "For the tests.", "MIT", threshold=0.5, least_radius=0.8, halo=8)
+CARD = Card(
+    "mine",
+    "For the tests.",
+    "MIT",
+    threshold=0.5,
+    certain=0.9,
+    least_radius=0.8,
+    least_change=0.002,
+    halo=8,
+)
 
 
 @pytest.fixture

@@ -202,7 +202,9 @@ def export(settings: ExportSettings) -> int:
         description=settings.description,
         licence=settings.licence,
         threshold=settings.threshold,
+        certain=settings.certain,
         least_radius=settings.least_radius,
+        least_change=settings.least_change,
         halo=settings.halo,
     )
     make_model(settings.detector, settings.generator, settings.out, card)

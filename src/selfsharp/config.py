@@ -256,7 +256,11 @@ class ExportSettings:
     """Licence of the weights."""
     threshold: float = 0.5
     """Probability from which a pixel counts as blurred."""
+    certain: float = 0.97
+    """Probability that some place in a blurred part has to reach."""
     least_radius: float = 0.8
     """Blur radius in pixels under which nothing is restored."""
+    least_change: float = 0.5 / 255
+    """Mean size of a residual under which it is not worth a change."""
     halo: int = 40
     """Pixels around a tile that the generator sees and that are thrown away."""

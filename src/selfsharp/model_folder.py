@@ -30,8 +30,12 @@ class Card:
     """Licence of the weights."""
     threshold: float
     """Probability from which a pixel counts as blurred."""
+    certain: float
+    """Probability that some place in a blurred part has to reach."""
     least_radius: float
     """Blur radius in pixels under which there is nothing to gain."""
+    least_change: float
+    """Mean size of a residual, on the 0..1 scale, under which it is not worth a change."""
     halo: int
     """Pixels around a tile that the generator sees and that are thrown away."""
     network: str = ""

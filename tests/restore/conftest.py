@@ -36,7 +36,9 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "For the tests.",
         "MIT",
         threshold=0.5,
+        certain=0.9,
         least_radius=0.8,
+        least_change=0.0,
         halo=8,
         detector_multiple=4,
     )

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.partition import part_by_findings, part_by_mask
+from selfsharp.restore.partition import part_by_findings, part_by_mask, worth
 
 CELLS = (30, 40)
 HEIGHT, WIDTH = 118, 157
-LIMITS = {"threshold": 0.5, "least_radius": 0.8}
+LIMITS = {"threshold": 0.5, "certain": 0.9, "least_radius": 0.8}
 REACH = 24
 DEEP = 12
 """Pixels from the mask's edge at which its feather has ended."""
@@ -135,7 +135,8 @@ def test_the_radius_is_finite_and_0_where_the_gate_is_0(window, seed):
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     mask[window] = 1
     by_mask = part_by_mask(found, mask)
-    by_findings = part_by_findings(found, HEIGHT, WIDTH, threshold=0.4, least_radius=3.0)
+    limits = {"threshold": 0.4, "certain": 0.4, "least_radius": 3.0}
+    by_findings = part_by_findings(found, HEIGHT, WIDTH, **limits)
     for parts in (by_mask, by_findings):
         assert np.isfinite(parts.radius).all()
         assert parts.radius.min() >= 0
@@ -163,3 +164,22 @@ def test_a_mask_over_nothing_found_has_radius_0():
     parts = part_by_mask(nothing(HEIGHT, WIDTH), np.ones((HEIGHT, WIDTH), np.float32))
     assert not parts.radius.any()
     assert parts.gate.any()
+
+
+def test_only_what_hangs_together_with_a_certain_place_is_blurred():
+    probability = np.full(CELLS, 0.1)
+    probability[5:25, 2:14] = probability[5:25, 24:38] = 0.7
+    probability[10:20, 4:12] = 1
+    gate = part_by_findings(findings(probability), HEIGHT, WIDTH, **LIMITS).gate
+    assert gate[28:92, 20:44].min() > 0.9
+    assert not gate[:, 88:].any()
+
+
+def test_a_residual_is_worth_a_change_only_where_it_is_large_enough():
+    residual = np.zeros((64, 96, 3), np.float32)
+    residual[:, 48:] = -0.01
+    opened = worth(residual, least=0.004)
+    assert not opened[:, :36].any()
+    assert (opened[:, 60:] == 1).all()
+    assert (np.diff(opened, axis=1) >= 0).all()
+    assert not worth(residual, least=0.011).any()

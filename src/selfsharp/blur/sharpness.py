@@ -48,14 +48,21 @@ def structure(image: Image) -> Float32[np.ndarray, "cell_rows cell_columns"]:
     kind hardly lowers it, while sky and walls have none: there, blur cannot be told and
     sharpening gains nothing. Cells' means hold little of the noise of single pixels.
     """
-    height, width = -(-image.shape[0] // CELL), -(-image.shape[1] // CELL)
-    fill = ((0, height * CELL - image.shape[0]), (0, width * CELL - image.shape[1]))
-    grey = np.pad(image.mean(axis=2), fill, "edge")
-    cells = grey.reshape(height, CELL, width, CELL).mean(axis=(1, 3))
-    return np.sqrt(np.maximum(_box(cells**2) - _box(cells) ** 2, 0))
+    cells = means_of_cells(image.mean(axis=2))
+    return np.sqrt(np.maximum(mean_around(cells**2) - mean_around(cells) ** 2, 0))
 
 
-def _box(plane: Plane, reach: int = 2) -> Plane:
+def means_of_cells(
+    plane: Plane,
+) -> Float32[np.ndarray, "cell_rows cell_columns"]:
+    """The mean of every 4x4 pixels; the last ones are filled up with copies of the edge."""
+    height, width = -(-plane.shape[0] // CELL), -(-plane.shape[1] // CELL)
+    fill = ((0, height * CELL - plane.shape[0]), (0, width * CELL - plane.shape[1]))
+    whole = np.pad(plane, fill, "edge")
+    return whole.reshape(height, CELL, width, CELL).mean(axis=(1, 3))
+
+
+def mean_around(plane: Plane, reach: int = 2) -> Plane:
     """The mean of a square of 2 * reach + 1 around each value, edges repeated."""
     size = 2 * reach + 1
     around = np.pad(plane, reach, "edge")

@@ -7,8 +7,8 @@ from jaxtyping import Float32
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from selfsharp.blur.sharpness import CELL, FLAT
-from selfsharp.image import Plane
+from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
+from selfsharp.image import Image, Plane
 from selfsharp.restore.detect import Findings, enlarged
 
 FEATHER = 3.0
@@ -29,14 +29,29 @@ class Partition:
 
 
 def part_by_findings(
-    found: Findings, height: int, width: int, *, threshold: float, least_radius: float
+    found: Findings,
+    height: int,
+    width: int,
+    *,
+    threshold: float,
+    certain: float,
+    least_radius: float,
 ) -> Partition:
-    """The partition that the detector's findings suggest: thresholded, cleaned, feathered."""
+    """The partition that the detector's findings suggest: thresholded, cleaned, feathered.
+
+    Args:
+        threshold: probability from which a cell may belong to the blurred part.
+        certain: probability that some place in a blurred part has to reach; softness that
+            belongs to a photo, as of a background, seldom does.
+        least_radius: blur radius in pixels that has to be exceeded.
+    """
+    probability = _smoothed(found.probability, 1.5)
     # A flat place belongs to the blurred part only when it lies close to structure in it.
     near_structure = _grown(found.structure > FLAT, 5)
-    likely = (_smoothed(found.probability, 1.5) > threshold) & near_structure
+    likely = (probability > threshold) & near_structure
     # Lone cells are no blurred part: a blur always spans many of them.
     cells = _opened(likely & (_smoothed(found.radius, 1.5) > least_radius), 7)
+    cells = _reached(cells & _opened(probability > certain, 3), cells)
     grown = _grown(cells, 3)
     soft = _smoothed(grown.astype(np.float32), 1.0)
     gate = enlarged(np.clip(soft, 0, 1), height, width)
@@ -55,6 +70,17 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     size = (-(-width // CELL), -(-height // CELL))
     cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
     return Partition(gate, _told_radius(found, cells, gate))
+
+
+def worth(residual: Image, least: float) -> Plane:
+    """How far a residual is worth a changed pixel: 0 under `least`, 1 from its double.
+
+    Judged by the mean of its size over about 20 px, so that sky, skin and soft backgrounds,
+    in which there is next to nothing to restore, keep every bit of their grain.
+    """
+    height, width = residual.shape[:2]
+    size = means_of_cells(np.abs(residual).mean(axis=2))
+    return enlarged(np.clip(mean_around(size) / max(least, 1e-9) - 1, 0, 1), height, width)
 
 
 def _told_radius(found: Findings, cells: np.ndarray, gate: Plane) -> Plane:
@@ -93,6 +119,15 @@ def _opened(cells: np.ndarray, size: int) -> np.ndarray:
 
 def _grown(cells: np.ndarray, size: int) -> np.ndarray:
     return _filtered(cells, ImageFilter.MaxFilter(size))
+
+
+def _reached(seeds: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """The cells that hang together with a seed."""
+    while True:
+        grown = _grown(seeds, 5) & cells
+        if (grown == seeds).all():
+            return seeds
+        seeds = grown
 
 
 def _filtered(cells: np.ndarray, rank: ImageFilter.RankFilter) -> np.ndarray:

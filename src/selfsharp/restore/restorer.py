@@ -10,7 +10,7 @@ import numpy as np
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
-from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask
+from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, Tile, padded, work_list
 
@@ -69,8 +69,14 @@ class Restorer:
         found = self.find_blur(image)
         if mask is not None:
             return part_by_mask(found, mask)
-        limits = {"threshold": self.card.threshold, "least_radius": self.card.least_radius}
-        return part_by_findings(found, *image.shape[:2], **limits)
+        return part_by_findings(
+            found,
+            image.shape[0],
+            image.shape[1],
+            threshold=self.card.threshold,
+            certain=self.card.certain,
+            least_radius=self.card.least_radius,
+        )
 
     def restore(
         self,
@@ -94,24 +100,36 @@ class Restorer:
         parts = self.find_parts(image, mask)
         work = work_list(parts.gate, self._grid) if strength > 0 else []
         restored = image.copy() if work else image
+        gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
             if progress:
                 progress(done, len(work))
-            self._restore_tile(image, parts, tile, strength, restored)
+            self._restore_tile(image, parts, tile, strength, restored, gate)
         if progress:
             progress(len(work), len(work))
-        return Restoration(restored, parts.radius, parts.gate)
+        return Restoration(restored if gate.any() else image, parts.radius, gate)
 
     def _restore_tile(
-        self, image: Image, parts: Partition, tile: Tile, strength: float, restored: Image
+        self,
+        image: Image,
+        parts: Partition,
+        tile: Tile,
+        strength: float,
+        restored: Image,
+        gate: Plane,
     ) -> None:
-        """Adds a tile's share of gate x strength x residual to the restored image."""
+        """Adds a tile's share of gate x strength x residual to the restored image.
+
+        The gate is closed further where the residual is too small to be worth a change.
+        """
         blur = np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2)
         multiple = self._grid.multiple
         residual = self._generator(padded(image[tile.seen], multiple), padded(blur, multiple))
-        residual = residual.transpose(1, 2, 0)[tile.inner]
-        share = (parts.gate[tile.kept] * tile.weight * np.float32(strength))[:, :, None]
-        restored[tile.kept] += share * residual
+        residual = residual.transpose(1, 2, 0)[: tile.seen_size[0], : tile.seen_size[1]]
+        opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
+        share = tile.weight * opened
+        gate[tile.kept] += share
+        restored[tile.kept] += (share * np.float32(strength))[:, :, None] * residual[tile.inner]
         # A pixel's last tile clips it for good; 0 and 1 bound the input already.
         np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
 

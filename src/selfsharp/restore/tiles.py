@@ -48,6 +48,12 @@ class Tile:
     weight: Plane
 
     @property
+    def seen_size(self) -> tuple[int, int]:
+        """Height and width of the seen window."""
+        rows, columns = self.seen
+        return rows.stop - rows.start, columns.stop - columns.start
+
+    @property
     def inner(self) -> Window:
         """The kept window, counted from the corner of the seen one."""
         return tuple(

@@ -6,9 +6,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 Batch = Float[Tensor, "batch 3 height width"]
+Weight = Float[Tensor, "batch 1 height width"]
 
 
-def pixel_loss(restored: Batch, target: Batch, weight: Float[Tensor, "batch 1 height width"]):
+def pixel_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
     """Charbonnier distance, a smooth L1, averaged by weight within each crop.
 
     Each crop counts the same however small its blurred part is. Charbonnier et al. 1994,
@@ -19,7 +20,7 @@ def pixel_loss(restored: Batch, target: Batch, weight: Float[Tensor, "batch 1 he
     return ((distance * weight).mean((1, 2, 3)) / shares).mean()
 
 
-def frequency_loss(restored: Batch, target: Batch, weight: Float[Tensor, "batch 1 height width"]):
+def frequency_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
     """Mean L1 distance of the spectra, orthonormal, of the weighed difference.
 
     After Cho et al. 2021, doi:10.1109/ICCV48922.2021.00460.
