@@ -103,6 +103,8 @@ class BenchmarkSettings:
     """Seed of every blur and noise."""
     out_dir: Annotated[Path, arg(metavar="DIR")] = Path("results")
     """Write the report here."""
+    into_card: bool = False
+    """Also write the means into the model's card."""
     threads: int | None = None
     """Threads to use; all cores when not given."""
 

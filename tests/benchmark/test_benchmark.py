@@ -1,6 +1,7 @@
 """A suite turns a folder of photos into a report, the same one every time."""
 
 import json
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from selfsharp.benchmark.run import run_suite
 from selfsharp.benchmark.suites import SUITES
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import quantize
+from selfsharp.model_folder import find_model, read_card
+from selfsharp.restore.restorer import Restorer
 
 every_suite = pytest.mark.parametrize("suite", sorted(SUITES))
 
@@ -80,7 +83,7 @@ def test_partly_tells_what_doing_nothing_scores_and_both_masks(pictures, tmp_pat
     report, facts = measure("partly", pictures, tmp_path)
     before = np.mean([row["before"] for row in facts["rows"]])
     table = report.read_text(encoding="utf-8")
-    assert f"| do nothing | {before:.2f} |" in table
+    assert f"| do nothing | {before:.3f} |" in table
     assert "| found mask |" in table
     assert "| true mask |" in table
     assert [row["mask"] for row in facts["rows"]] == ["found", "true"] * 2
@@ -120,3 +123,13 @@ def _changed(settings, change):
     for name, value in change.items():
         object.__setattr__(changed, name, value)
     return changed
+
+
+def test_the_card_gets_the_means_when_asked(pictures, tmp_path):
+    model = shutil.copytree(find_model("base"), tmp_path / "model")
+    _, facts = measure("identity", pictures, tmp_path, model=str(model), into_card=True)
+    scores = read_card(model).scores
+    mean = np.mean([row["PSNR"] for row in facts["rows"]])
+    assert scores["identity, found mask, PSNR in dB"] == pytest.approx(mean, abs=1e-4)
+    assert "selfsharp benchmark" in scores["command"]
+    assert Restorer(model, threads=1).card.sha256 == read_card(find_model("base")).sha256

@@ -5,13 +5,15 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
-from selfsharp.benchmark.report import write_report
+from selfsharp.benchmark.report import summarise, write_report
 from selfsharp.benchmark.suites import SUITES, Row
 from selfsharp.config import BenchmarkSettings
 from selfsharp.datasets import find_photos
 from selfsharp.image import Image, read_photo
+from selfsharp.model_folder import find_model, read_card, write_card
 from selfsharp.restore.restorer import Restorer
 
 ProgressBar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
@@ -53,4 +55,21 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
         json.dumps({**facts, "rows": rows}, indent=1) + "\n", encoding="utf-8"
     )
     write_report(report, facts, rows, shown)
+    if settings.into_card:
+        _into_card(settings, rows)
     return report
+
+
+def _into_card(settings: BenchmarkSettings, rows: list[Row]) -> None:
+    """Writes the means into the model's card, with the command that measures them."""
+    folder = find_model(settings.model)
+    card = read_card(folder)
+    scores: dict[str, object] = {
+        "command": "selfsharp benchmark SUITE --pictures KODAK24",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    for kind, means in summarise(settings.suite, rows).items():
+        for name, value in means.items():
+            unit = " in dB" if name in ("before", "gain", "whole gain", "PSNR") else ""
+            scores[f"{settings.suite}, {kind} mask, {name}{unit}"] = round(value, 4)
+    write_card(folder, replace(card, scores={**card.scores, **scores}))

@@ -38,7 +38,7 @@ def partly(restorer: Restorer, sharp: Image, seed: list[int]) -> tuple[list[Row]
     rows, pictures = [], [sample.blurred]
     for name, mask in (("found", None), ("true", sample.mask)):
         result = restorer.restore(sample.blurred, mask)
-        opened = result.gate > 0.5
+        opened = result.blur_map > 0
         rows.append(
             {
                 "mask": name,

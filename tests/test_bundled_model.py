@@ -1,0 +1,56 @@
+"""The bundled model: what it was measured to do stays so, on any machine."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from selfsharp.benchmark.suites import shaken_blob
+from selfsharp.image import quantize, read_photo
+from selfsharp.metrics import identical, psnr
+from selfsharp.restore.restorer import Restorer
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).parent / "golden" / "flowers-restored.png"
+"""Made by `python tests/golden/make.py`; to be made anew with every new bundled model."""
+
+
+@pytest.fixture(scope="module")
+def restorer() -> Restorer:
+    return Restorer("base")
+
+
+@pytest.fixture(scope="module")
+def flowers():
+    return read_photo(ROOT / "examples" / "photos" / "sharp" / "flowers.webp").image
+
+
+def test_the_demo_photo_is_restored_as_it_was_when_the_model_was_bundled(restorer):
+    blurred = read_photo(ROOT / "examples" / "photos" / "flowers-blurred.png").image
+    restored = quantize(restorer.restore(blurred).image).astype(int)
+    golden = np.asarray(PillowImage.open(GOLDEN)).astype(int)
+    difference = np.abs(restored - golden)
+    assert difference.max() <= 2
+    assert (difference == 0).mean() > 0.98
+
+
+def test_hand_shake_is_made_better_inside_and_nothing_is_touched_far_off(restorer, flowers):
+    sample = shaken_blob(flowers, [0, 0])
+    inside = sample.blur_map > 0
+    result = restorer.restore(sample.blurred, sample.mask)
+    before = psnr.measure(sample.blurred, flowers, inside)
+    assert psnr.measure(result.image, flowers, inside) > before + 0.3
+    assert identical.measure(result.image, sample.blurred, ~inside) == 1
+
+
+def test_a_sharp_photo_is_left_alone(restorer, flowers):
+    result = restorer.restore(flowers)
+    assert identical.measure(result.image, flowers) > 0.97
+    assert psnr.measure(result.image, flowers) > 45
+
+
+def test_the_card_carries_measured_figures_and_how_to_measure_them(restorer):
+    scores = restorer.card.scores
+    assert "selfsharp benchmark" in scores["command"]
+    assert isinstance(scores["partly, found mask, gain in dB"], float)
