@@ -256,13 +256,13 @@ class ExportSettings:
     """One line on what the model is for."""
     licence: str = "MIT"
     """Licence of the weights."""
-    threshold: float = 0.5
+    threshold: float = 0.8
     """Probability from which a pixel counts as blurred."""
     certain: float = 0.97
     """Probability that some place in a blurred part has to reach."""
     least_radius: float = 0.8
     """Blur radius in pixels under which nothing is restored."""
-    least_change: float = 0.5 / 255
+    least_change: float = 1.5 / 255
     """Mean size of a residual under which it is not worth a change."""
     halo: int = 40
     """Pixels around a tile that the generator sees and that are thrown away."""

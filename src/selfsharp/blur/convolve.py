@@ -16,7 +16,7 @@ def convolve(image: Channels, psf: Psf) -> Channels:
     half = psf.shape[0] // 2
     if half == 0:
         return image * psf[0, 0]
-    rows, columns = _fast_length(height + 2 * half), _fast_length(width + 2 * half)
+    rows, columns = fast_length(height + 2 * half), fast_length(width + 2 * half)
     padded = mirror(image, half)
     kernel = np.zeros((rows, columns), np.float32)
     kernel[: psf.shape[0], : psf.shape[1]] = psf
@@ -49,7 +49,7 @@ def to_display(light: Channels) -> Channels:
     return np.where(light <= 0.0031308, low, np.float32(1.055) * root - np.float32(0.055))
 
 
-def _fast_length(length: int) -> int:
+def fast_length(length: int) -> int:
     """The next length whose only prime factors are 2, 3 and 5: fast to transform."""
     best = 1 << math.ceil(math.log2(max(length, 1)))
     five = 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
@@ -11,8 +11,10 @@ from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane
 from selfsharp.restore.detect import Findings, enlarged
 
-FEATHER = 3.0
-"""Width of the gate's soft edge, as the standard deviation in pixels of a given mask's."""
+PLAIN = 0.9
+"""Probability from which blur is plain to see."""
+RIM = 6
+"""Pixels along the border of a given mask that its core leaves out."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,14 @@ class Partition:
     Attributes:
         gate: 0..1; exactly 0 in the reference part.
         radius: blur radius in pixels where the gate is open, else 0; a generator is told it.
+        core: what is blurred for certain, off the border; a PSF is estimated from it.
+        certainty: mean probability of the core, 1 where a user says so.
     """
 
     gate: Plane
     radius: Plane
+    core: Bool[np.ndarray, "height width"]
+    certainty: float = 1.0
 
 
 def part_by_findings(
@@ -52,10 +58,13 @@ def part_by_findings(
     # Lone cells are no blurred part: a blur always spans many of them.
     cells = _opened(likely & (_smoothed(found.radius, 1.5) > least_radius), 7)
     cells = _reached(cells & _opened(probability > certain, 3), cells)
-    grown = _grown(cells, 3)
-    soft = _smoothed(grown.astype(np.float32), 1.0)
-    gate = enlarged(np.clip(soft, 0, 1), height, width)
-    return Partition(gate, _told_radius(found, cells, gate))
+    near = enlarged(_grown(cells, 3).astype(np.float32), height, width) > 0
+    inside = near & (enlarged(probability, height, width) > threshold)
+    core = cells & _filtered(probability > max(threshold, PLAIN), ImageFilter.MinFilter(5))
+    gate = _softened(inside)
+    whole_core = _by_pixels(core, height, width)
+    certainty = float(found.probability[core].mean()) if core.any() else 0.0
+    return Partition(gate, _told_radius(found, cells, gate), whole_core & inside, certainty)
 
 
 def part_by_mask(found: Findings, mask: Plane) -> Partition:
@@ -64,12 +73,30 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     gate = mask
     if np.isin(mask, (0, 1)).all():
         # Feathered inwards: where the mask is 0, the photo stays as it is.
-        feathered = np.clip(2 * _smoothed(mask, FEATHER) - 1, 0, 1) * mask
+        feathered = np.clip(2 * _softened(mask > 0) - 1, 0, 1) * mask
         # A mask thinner than its feather would vanish.
         gate = feathered if feathered.any() else mask
     size = (-(-width // CELL), -(-height // CELL))
     cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
-    return Partition(gate, _told_radius(found, cells, gate))
+    core = _filtered(mask > 0.5, ImageFilter.MinFilter(2 * RIM + 1))
+    # Within the mask, the places whose blur is plain to see tell it best.
+    plain = _filtered(_smoothed(found.probability, 1.5) > PLAIN, ImageFilter.MinFilter(5))
+    plain_core = core & _by_pixels(plain, height, width)
+    if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
+        core = plain_core
+    return Partition(gate, _told_radius(found, cells, gate), core)
+
+
+def _by_pixels(cells: np.ndarray, height: int, width: int) -> Bool[np.ndarray, "height width"]:
+    """Cells laid out for every pixel."""
+    return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
+
+
+def _softened(inside: Bool[np.ndarray, "height width"]) -> Plane:
+    """A soft edge of about 12 px; exactly 0 beyond it."""
+    picture = PillowImage.fromarray(inside.astype(np.uint8) * 255)
+    blurred = picture.filter(ImageFilter.BoxBlur(3)).filter(ImageFilter.BoxBlur(3))
+    return np.asarray(blurred, np.float32) / np.float32(255)
 
 
 def worth(residual: Image, least: float) -> Plane:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
+from selfsharp.restore.proposal import propose_psf, undo
 from selfsharp.restore.runtime import Graph
-from selfsharp.restore.tiles import Grid, Tile, padded, work_list
+from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -26,11 +28,13 @@ class Restoration:
         image: the restored image; bit-identical to the input where `gate` is 0.
         blur_map: blur radius in pixels, 0 where sharp.
         gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
+        psf: the PSF that was undone; None where the network restored alone.
     """
 
     image: Image
     blur_map: Plane
     gate: Plane
+    psf: Psf | None = None
 
     @cached_property
     def share(self) -> float:
@@ -99,39 +103,33 @@ class Restorer:
         check_strength(strength)
         parts = self.find_parts(image, mask)
         work = work_list(parts.gate, self._grid) if strength > 0 else []
+        psf = propose_psf(image, parts) if work else None
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
             if progress:
                 progress(done, len(work))
-            self._restore_tile(image, parts, tile, strength, restored, gate)
+            if psf is None:
+                residual = self._generate(image, parts, tile)
+            else:
+                residual, tile = undo(image, parts, tile, psf)
+            opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
+            share = tile.weight * opened
+            gate[tile.kept] += share
+            restored[tile.kept] += (share * np.float32(strength))[:, :, None] * residual[tile.inner]
+            # A pixel's last tile clips it for good; 0 and 1 bound the input already.
+            np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
         if progress:
             progress(len(work), len(work))
-        return Restoration(restored if gate.any() else image, parts.radius, gate)
+        return Restoration(restored if gate.any() else image, parts.radius, gate, psf)
 
-    def _restore_tile(
-        self,
-        image: Image,
-        parts: Partition,
-        tile: Tile,
-        strength: float,
-        restored: Image,
-        gate: Plane,
-    ) -> None:
-        """Adds a tile's share of gate x strength x residual to the restored image.
-
-        The gate is closed further where the residual is too small to be worth a change.
-        """
+    def _generate(self, image: Image, parts: Partition, tile: Tile) -> Residual:
+        """The generator's residual for all that a tile sees."""
         blur = np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2)
         multiple = self._grid.multiple
         residual = self._generator(padded(image[tile.seen], multiple), padded(blur, multiple))
-        residual = residual.transpose(1, 2, 0)[: tile.seen_size[0], : tile.seen_size[1]]
-        opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-        share = tile.weight * opened
-        gate[tile.kept] += share
-        restored[tile.kept] += (share * np.float32(strength))[:, :, None] * residual[tile.inner]
-        # A pixel's last tile clips it for good; 0 and 1 bound the input already.
-        np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
+        height, width = tile.seen_size
+        return residual.transpose(1, 2, 0)[:height, :width]
 
 
 def check_image(image: Image) -> None:

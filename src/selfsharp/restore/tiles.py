@@ -6,7 +6,7 @@ sees and whose result is thrown away.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -14,6 +14,9 @@ from jaxtyping import Float32
 from selfsharp.image import Plane
 
 Window = tuple[slice, slice]
+
+Residual = Float32[np.ndarray, "rows columns 3"]
+"""What is to be added to all that a tile sees."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,14 @@ class Tile:
     seen: Window
     kept: Window
     weight: Plane
+
+    def widened(self, reach: int, height: int, width: int) -> "Tile":
+        """The tile, seen with `reach` pixels around what is kept, within the photo."""
+        seen = tuple(
+            slice(max(0, kept.start - reach), min(length, kept.stop + reach))
+            for kept, length in zip(self.kept, (height, width), strict=True)
+        )
+        return replace(self, seen=(seen[0], seen[1]))
 
     @property
     def seen_size(self) -> tuple[int, int]:
