@@ -69,9 +69,9 @@ def pixels(path: str | Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["photo.png", "photo.jpg"])
-def test_restore_writes_beside_the_photo_under_a_name_of_its_own(folder, name, capsys):
+def test_restore_writes_beside_the_photo_under_a_name_of_its_own(folder, name, made_up, capsys):
     before = tree(folder)
-    assert run(f"restore {name} --mask white.png --threads 1") == 0
+    assert run(f"restore {name} --mask white.png --model {made_up} --threads 1") == 0
     out = name.replace(".", "-selfsharp.")
     assert written(folder, before) == [out]
     assert pixels(out).shape == pixels(name).shape
@@ -103,17 +103,17 @@ def test_out_dir_is_made_and_takes_every_photo(folder):
     assert written(folder, before) == ["new", "new/results", *(f"new/results/{n}" for n in names)]
 
 
-def test_outside_the_mask_the_written_file_has_the_pixels_of_the_photo(folder):
-    assert run("restore photo.png --mask half.png --threads 1") == 0
+def test_outside_the_mask_the_written_file_has_the_pixels_of_the_photo(folder, made_up):
+    assert run(f"restore photo.png --mask half.png --model {made_up} --threads 1") == 0
     outside = pixels("half.png") == 0
     photo, restored = pixels("photo.png"), pixels("photo-selfsharp.png")
     np.testing.assert_array_equal(restored[outside], photo[outside])
     assert (restored != photo).any()
 
 
-def test_strength_says_how_far_to_go(folder):
+def test_strength_says_how_far_to_go(folder, made_up):
     for strength in ("0.5", "1"):
-        command = f"restore photo.png --mask white.png --strength {strength} --threads 1"
+        command = f"restore photo.png --mask white.png --strength {strength} --model {made_up}"
         assert run(f"{command} -o {strength}.png") == 0
     photo, half, full = (pixels(name) for name in ("photo.png", "0.5.png", "1.png"))
     unclipped = (full > 0) & (full < 255)

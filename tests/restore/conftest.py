@@ -1,64 +1,8 @@
-"""A made-up model, whose answers are known: what is promised holds for it as for any other."""
+"""Restorers that the promises are tested with."""
 
-from pathlib import Path
-
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
-from selfsharp.model_folder import Card, write_card
 from selfsharp.restore.restorer import Restorer
-
-
-@pytest.fixture(scope="session")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder: red is blurred, green is the radius / 5, the residual is an edge image."""
-    folder = tmp_path_factory.mktemp("made-up")
-    cell = np.zeros((2, 3, 4, 4), np.float32)
-    cell[0, 0], cell[1, 1] = 40 / 16, 5 / 16
-    find = helper.make_node("Conv", ["image", "cell", "bias"], ["out"], strides=[4, 4])
-    bias = np.array([-20, 0], np.float32)
-    _write(folder / "detector.onnx", {"image": 3}, 2, [find], {"cell": cell, "bias": bias})
-
-    edges = np.zeros((3, 1, 3, 3), np.float32)
-    edges[:, 0] = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]) / 8
-    frame = np.array([0, 0, 1, 1, 0, 0, 1, 1])
-    make = [
-        helper.make_node("Pad", ["image", "frame"], ["framed"], mode="edge"),
-        helper.make_node("Conv", ["framed", "edges"], ["out"], group=3),
-    ]
-    inputs = {"image": 3, "blur": 2}
-    _write(folder / "generator.onnx", inputs, 3, make, {"edges": edges, "frame": frame})
-
-    card = Card(
-        "made-up",
-        "For the tests.",
-        "MIT",
-        threshold=0.5,
-        certain=0.9,
-        least_radius=0.8,
-        least_change=0.0,
-        halo=8,
-        detector_multiple=4,
-    )
-    write_card(folder, card)
-    return folder
-
-
-def _write(path, inputs, channels, nodes, constants):
-    def tensor(name, count):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, None, None])
-
-    graph = helper.make_graph(
-        nodes,
-        path.stem,
-        [tensor(name, count) for name, count in inputs.items()],
-        [tensor("out", channels)],
-        [numpy_helper.from_array(values, name) for name, values in constants.items()],
-    )
-    opset = [helper.make_opsetid("", 18)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
 
 
 @pytest.fixture(scope="session")
