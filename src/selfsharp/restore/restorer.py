@@ -1,4 +1,4 @@
-"""The method on one screen: blur map, partition, generator on blurred tiles, blend."""
+"""The method on one screen: blur map, partition, physics or generator, blend."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
