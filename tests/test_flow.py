@@ -30,19 +30,19 @@ def pictures(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def model(pictures, tmp_path_factory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
-    for network in ("unet", "detector"):
+    for network in ("mending", "detector"):
         run = ["--pictures", str(pictures), "--run", str(runs / network), "--network", network]
         assert main(["train", RECIPE, *run, "--crops", "60"]) == 0
         assert main(["train", RECIPE, *run, "--crops", "120"]) == 0
     out = runs / "models" / "tiny"
     checkpoints = ["--detector", str(runs / "detector" / "average.safetensors")]
-    checkpoints += ["--generator", str(runs / "unet" / "average.safetensors")]
+    checkpoints += ["--generator", str(runs / "mending" / "average.safetensors")]
     assert main(["export", *checkpoints, "-o", str(out), "--description", "A tiny one."]) == 0
     return out
 
 
 def test_a_training_goes_on_where_it_stopped(model):
-    run = model.parents[1] / "unet"
+    run = model.parents[1] / "mending"
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["crops"] for entry in log if "validation" in entry] == [60, 120]
     assert json.loads((run / "recipe.json").read_text())["crops"] == 120
@@ -50,7 +50,7 @@ def test_a_training_goes_on_where_it_stopped(model):
 
 def test_the_card_tells_of_the_training_and_of_no_folder(model, pictures):
     card = read_card(model)
-    assert (card.name, card.network, card.description) == ("tiny", "unet", "A tiny one.")
+    assert (card.name, card.network, card.description) == ("tiny", "mending", "A tiny one.")
     assert card.training["generator"]["crops"] == 120
     assert str(pictures) not in (model / "card.json").read_text()
 
@@ -72,7 +72,7 @@ def test_the_exported_model_restores_a_photo(model, pictures, tmp_path):
 
 def test_export_wants_a_detector_and_a_generator(model, capsys, tmp_path):
     runs = model.parents[1]
-    generator = str(runs / "unet" / "average.safetensors")
+    generator = str(runs / "mending" / "average.safetensors")
     arguments = ["--detector", generator, "--generator", generator, "-o", str(tmp_path / "m")]
     assert main(["export", *arguments]) == 2
     assert "holds no detector" in capsys.readouterr().err

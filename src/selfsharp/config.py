@@ -129,6 +129,8 @@ class Mix:
     """Share of photos with hand-made masks in the detector's samples, where they are given."""
     sharp: float = 0.08
     """Share of the samples that are sharp, so that the network learns to leave things alone."""
+    proposed: float = 0.8
+    """Share of the samples with the proposals of physics, where the recipe has estimates."""
     light: float = 0.1
     """Share of the made samples whose blur is light, under 1 px."""
     radius: tuple[float, float] = (0.7, 7.0)
@@ -141,7 +143,7 @@ class Recipe:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    network: str = "unet"
+    network: str = "mending"
     """`detector`, or the name of a generator."""
     options: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the network's constructor."""
@@ -155,6 +157,10 @@ class Recipe:
     """Folder with photo/ and mask/, white where blurred; used for the detector."""
     mix: Mix = field(default_factory=Mix)
     """What the samples are made of."""
+    estimates: int = 0
+    """Blurred photos that PSFs are estimated from before training, for proposals; 0: none."""
+    distinct: int = 0
+    """Crops that are drawn once, kept in memory and turned anew each time; 0: all are new."""
     crop: int = 128
     """Side of a crop in pixels."""
     batch: int = 8

@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from selfsharp.config import Recipe  # noqa: E402
+from selfsharp.networks.blocks import CHANNELS  # noqa: E402
 from selfsharp.networks.detector import Detector  # noqa: E402
 from selfsharp.networks.generators import GENERATORS  # noqa: E402
 
@@ -16,12 +17,20 @@ def make_generator(name: str) -> torch.nn.Module:
     return GENERATORS.load(name).Generator()
 
 
-def make_tile(batch: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A tile in 0..1 and its blur: gate 1 and a radius of up to 12 px."""
+def make_tile(batch: int, height: int, width: int) -> dict[str, torch.Tensor]:
+    """A tile in 0..1, its blur (gate 1, radius up to 12 px) and proposals a little off it."""
     source = torch.Generator().manual_seed(2)
     image = torch.rand(batch, 3, height, width, generator=source)
     radius = 12 * torch.rand(batch, 1, height, width, generator=source)
-    return image, torch.cat([torch.ones_like(radius), radius], dim=1)
+    blur = torch.cat([torch.ones_like(radius), radius], dim=1)
+    offers = 0.1 * torch.randn(batch, 6, height, width, generator=source)
+    proposals = (image.repeat(1, 2, 1, 1) + offers).clamp(0, 1)
+    return {"image": image, "blur": blur, "proposals": proposals}
+
+
+def run(network: torch.nn.Module, tile: dict[str, torch.Tensor]) -> torch.Tensor:
+    """What a network makes of a tile, of which it is given what it asks for."""
+    return network(*(tile[name] for name in network.inputs))
 
 
 def count_parameters(network: torch.nn.Module) -> int:
@@ -33,34 +42,35 @@ def count_parameters(network: torch.nn.Module) -> int:
 def test_any_multiple_of_the_size_rule_gives_a_residual_of_the_tiles_size(name, batch):
     generator = make_generator(name)
     for rows, columns in ((1, 1), (3, 2)):
-        image, blur = make_tile(batch, rows * generator.multiple, columns * generator.multiple)
+        tile = make_tile(batch, rows * generator.multiple, columns * generator.multiple)
         with torch.inference_mode():
-            assert generator(image, blur).shape == image.shape
+            assert run(generator, tile).shape == tile["image"].shape
 
 
 @every_generator
 def test_tiles_of_a_batch_do_not_know_each_other(name):
     generator = make_generator(name).eval()
-    image, blur = make_tile(2, 4 * generator.multiple, 4 * generator.multiple)
+    tile = make_tile(2, 4 * generator.multiple, 4 * generator.multiple)
     with torch.inference_mode():
-        together = generator(image, blur)
-        alone = torch.cat([generator(image[i : i + 1], blur[i : i + 1]) for i in (0, 1)])
+        together = run(generator, tile)
+        each = [{name: plane[i : i + 1] for name, plane in tile.items()} for i in (0, 1)]
+        alone = torch.cat([run(generator, one) for one in each])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
 
 
 @every_generator
 def test_untrained_it_leaves_the_tile_about_as_it_is(name):
     generator = make_generator(name)
-    image, blur = make_tile(1, 6 * generator.multiple, 6 * generator.multiple)
+    tile = make_tile(1, 6 * generator.multiple, 6 * generator.multiple)
     with torch.inference_mode():
-        assert generator(image, blur).abs().max() < 0.2
+        assert run(generator, tile).abs().max() < 0.2
 
 
 @every_generator
 def test_gradients_reach_every_parameter(name):
     generator = make_generator(name)
-    image, blur = make_tile(1, 4 * generator.multiple, 4 * generator.multiple)
-    generator(image, blur).square().mean().backward()
+    tile = make_tile(1, 4 * generator.multiple, 4 * generator.multiple)
+    run(generator, tile).square().mean().backward()
     unreached = [
         parameter
         for parameter, weights in generator.named_parameters()
@@ -69,17 +79,37 @@ def test_gradients_reach_every_parameter(name):
     assert unreached == []
 
 
+@every_generator
+def test_it_asks_for_what_there_is_and_uses_all_of_it(name):
+    generator = make_generator(name)
+    assert set(generator.inputs) <= set(CHANNELS)
+    tile = make_tile(1, 2 * generator.multiple, 2 * generator.multiple)
+    for plane in tile.values():
+        plane.requires_grad_()
+    run(generator, tile).square().sum().backward()
+    assert all(tile[asked].grad.any() for asked in generator.inputs)
+
+
+def test_without_proposals_the_tile_itself_is_proposed_and_nothing_follows_from_that():
+    generator = make_generator("mending")
+    tile = make_tile(1, 32, 32)
+    tile["proposals"] = tile["image"].repeat(1, 2, 1, 1)
+    with torch.no_grad():
+        generator.head.weight[:12] = 0  # What is added beside the proposals.
+        assert not run(generator, tile).any()
+
+
 def test_the_default_generator_has_2_5_to_5_million_parameters():
     assert 2.5e6 <= count_parameters(make_generator(Recipe().network)) <= 5e6
 
 
 def test_the_default_generators_result_does_not_depend_on_far_away_pixels():
     generator = make_generator(Recipe().network).eval()
-    image, blur = make_tile(1, 32, 1024)
-    changed = image.clone()
-    changed[..., :16] = 1 - changed[..., :16]
+    tile = make_tile(1, 32, 1024)
+    changed = dict(tile, image=tile["image"].clone())
+    changed["image"][..., :16] = 1 - changed["image"][..., :16]
     with torch.inference_mode():
-        difference = (generator(image, blur) - generator(changed, blur)).abs().amax((0, 1, 2))
+        difference = (run(generator, tile) - run(generator, changed)).abs().amax((0, 1, 2))
     assert difference[:16].max() > 1e-3
     assert difference[512:].max() < 1e-6
 
@@ -99,11 +129,11 @@ def test_the_detector_answers_at_a_quarter_of_the_size(batch):
     for rows, columns in ((1, 1), (3, 2)):
         height, width = rows * detector.multiple, columns * detector.multiple
         with torch.inference_mode():
-            found = detector(make_tile(batch, height, width)[0])
+            found = run(detector, make_tile(batch, height, width))
         assert found.shape == (batch, 2, height // 4, width // 4)
 
 
 def test_gradients_reach_every_parameter_of_the_detector():
     detector = Detector()
-    detector(make_tile(1, 64, 64)[0]).square().mean().backward()
+    run(detector, make_tile(1, 64, 64)).square().mean().backward()
     assert all(weights.grad is not None and weights.grad.any() for weights in detector.parameters())

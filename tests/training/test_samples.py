@@ -10,8 +10,9 @@ pytest.importorskip("rich")
 from selfsharp.blur.convolve import to_display, to_linear
 from selfsharp.config import Mix, Recipe
 from selfsharp.image import quantize
+from selfsharp.training.draws import cut
 from selfsharp.training.pool import Pool
-from selfsharp.training.samples import average_frames, cut, draw_crop
+from selfsharp.training.samples import average_frames, draw_crop
 
 RECIPE = Recipe(crop=32)
 SHARP_ONLY = replace(RECIPE, mix=Mix(sharp=1.0))
@@ -64,10 +65,11 @@ def test_samples_have_the_promised_shapes_and_ranges(crops, detector):
     for crop in crops[detector]:
         assert crop.image.shape == crop.target.shape == (32, 32, 3)
         assert crop.blur.shape == crop.truth.shape == (32, 32, 2)
+        assert crop.proposals.shape == (32, 32, 6)
         assert crop.weight.shape == (32, 32)
         assert all(np.isfinite(array).all() for array in astuple(crop))
         assert all(array.dtype == np.float32 for array in astuple(crop))
-        for array in (crop.image, crop.target, crop.blur[:, :, 0]):
+        for array in (crop.image, crop.target, crop.proposals, crop.blur[:, :, 0]):
             assert 0 <= array.min() <= array.max() <= 1
         assert crop.blur[:, :, 1].min() >= 0
         assert crop.weight.min() >= np.float32(0.1)

@@ -78,7 +78,9 @@ def make_batch(recipe: Recipe) -> dict[str, torch.Tensor]:
     image = torch.rand(2, 3, recipe.crop, recipe.crop, generator=torch.Generator().manual_seed(0))
     ones = torch.ones(2, 1, recipe.crop, recipe.crop)
     blur = torch.cat([ones, ones], dim=1)
-    return {"image": image, "target": image / 2, "blur": blur, "weight": ones}
+    proposals = image.repeat(1, 2, 1, 1)
+    planes = {"image": image, "target": image / 2, "blur": blur, "proposals": proposals}
+    return planes | {"weight": ones}
 
 
 def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(

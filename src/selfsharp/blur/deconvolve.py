@@ -7,9 +7,9 @@ import numpy as np
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import (
     bordered,
+    centred_spectrum,
     derivative_spectra,
     derivatives,
-    psf_spectrum,
 )
 from selfsharp.image import Image, Plane
 
@@ -17,6 +17,8 @@ SPARSITY = 0.8
 """Exponent of the gradients' prior: 2 is Gaussian, under 1 keeps edges."""
 FIDELITY = 500.0
 """Weight of the data beside the prior; more restores more, and trusts the PSF more."""
+DAMPING = 0.01
+"""Weight of the prior when the blur is divided out in one step."""
 
 
 def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) -> Image:
@@ -36,7 +38,7 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border)
     shape = inside.shape
-    blur = psf_spectrum(psf, shape)
+    blur = centred_spectrum(psf, shape)
     along, down = derivative_spectra(shape)
     slopes = np.abs(along) ** 2 + np.abs(down) ** 2
     energy = np.abs(blur) ** 2
@@ -54,6 +56,35 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
             latent = np.fft.irfft2((data + weight * prior) / (energy + weight * slopes), shape)
             coupling *= 2 * math.sqrt(2)
         result[:, :, channel] = latent[border : border + height, border : border + width]
+    return np.clip(result, 0, 1)
+
+
+def divide(image: Image, mask: Plane, psf: Psf, damping: float = DAMPING) -> Image:
+    """The image with the blur divided out in one step: quick, exact, and noisy.
+
+    The filter of Wiener (1949) with the power of a photo's gradients as its prior. Like
+    :func:`deconvolve` it takes the surroundings of the mask for sharp.
+
+    Args:
+        image: RGB in 0..1.
+        mask: 1 where the image is blurred; only there is the result of use.
+        psf: how it is blurred.
+        damping: weight of the prior; less restores more, noise and errors included.
+    """
+    border, (height, width) = psf.shape[0], mask.shape
+    inside = bordered(mask, border)
+    shape = inside.shape
+    blur = centred_spectrum(psf, shape)
+    along, down = derivative_spectra(shape)
+    slopes = np.abs(along) ** 2 + np.abs(down) ** 2
+    inverse = np.conj(blur) / (np.abs(blur) ** 2 + damping * (slopes + 0.02))
+    result = np.empty_like(image)
+    for channel in range(3):
+        given = bordered(image[:, :, channel], border)
+        again = np.fft.irfft2(blur * np.fft.rfft2(given), shape)
+        evenly = inside * given + (1 - inside) * again
+        whole = np.fft.irfft2(inverse * np.fft.rfft2(evenly), shape)
+        result[:, :, channel] = whole[border : border + height, border : border + width]
     return np.clip(result, 0, 1)
 
 

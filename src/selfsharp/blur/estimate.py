@@ -26,7 +26,7 @@ from selfsharp.image import Plane
 
 SIZE = 31
 """Side of the PSF that is looked for, in pixels."""
-FLATTENING = 1e-3
+FLATTENING = 7e-4
 """How strongly gradients are removed from the explaining image."""
 
 
@@ -45,7 +45,7 @@ class Effort:
     floor: float
 
 
-EFFORTS = (Effort(8, damping=50.0, floor=0.1), Effort(5, damping=100.0, floor=0.07))
+EFFORTS = (Effort(6, damping=50.0, floor=0.1), Effort(8, damping=100.0, floor=0.1))
 """Two estimates that differ: where the photo tells the PSF, they agree all the same."""
 
 
@@ -55,12 +55,14 @@ class Estimate:
 
     Attributes:
         psf: the mean of two estimates.
+        both: the two, each of its own settings.
         agreement: largest correlation of the two, 0..1.
         spread: number of pixels that the light falls on, as a share of a disc's of the same
             radius; a path has little, a Gaussian 1 and more.
     """
 
     psf: Psf
+    both: tuple[Psf, Psf]
     agreement: float
     spread: float
 
@@ -75,7 +77,7 @@ def estimate_psf(grey: Plane, mask: Plane) -> Estimate:
     first, second = (_estimate(grey, mask, effort) for effort in EFFORTS)
     psf = _tidied(first + second, 0.0)
     spread = 1 / float((psf**2).sum()) / (2 * np.pi * max(blur_radius(psf), 0.5) ** 2)
-    return Estimate(psf, _agreement(first, second), spread)
+    return Estimate(psf, (first, second), _agreement(first, second), spread)
 
 
 def _estimate(grey: Plane, mask: Plane, effort: Effort) -> Psf:
@@ -123,7 +125,7 @@ def _explanation(blurred: Plane, psf: Psf) -> Plane:
         prior = np.conj(along) * np.fft.rfft2(across * keep)
         prior += np.conj(down) * np.fft.rfft2(below * keep)
         latent = np.fft.irfft2((data + coupling * prior) / (energy + coupling * slopes), shape)
-        coupling *= 2
+        coupling *= 4
     return latent.astype(np.float32)
 
 

@@ -19,6 +19,19 @@ def psf_spectrum(psf: Psf, shape: Shape) -> Spectrum:
     return np.fft.rfft2(np.roll(whole, (-half, -half), (0, 1)))
 
 
+def centred_spectrum(psf: Psf, shape: Shape) -> Spectrum:
+    """The spectrum of a PSF with its centroid exactly on the first pixel.
+
+    An estimated PSF's centroid lies up to half a pixel off its middle; undone like that, it
+    would shift the photo.
+    """
+    places = np.arange(psf.shape[0]) - psf.shape[0] // 2
+    row, column = float(psf.sum(1) @ places), float(psf.sum(0) @ places)
+    turns = row * np.fft.fftfreq(shape[0])[:, None] + column * np.fft.rfftfreq(shape[1])[None]
+    shift = np.exp(2j * np.pi * turns).astype(np.complex64)
+    return psf_spectrum(psf, shape) * shift
+
+
 def derivative_spectra(shape: Shape) -> tuple[Spectrum, Spectrum]:
     """The spectra of the forward differences along columns and along rows."""
     along, down = np.zeros(shape, np.float32), np.zeros(shape, np.float32)

@@ -21,6 +21,8 @@ class Detector(nn.Module):
         up: residual blocks per scale on the way up.
     """
 
+    inputs = ("image",)
+
     def __init__(
         self,
         widths: Sequence[int] = (32, 48, 56),

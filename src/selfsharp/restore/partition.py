@@ -13,6 +13,10 @@ from selfsharp.restore.detect import Findings, enlarged
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
+DOUBTFUL, CERTAIN = 0.955, 0.98
+"""Certainty of a core that is as well natural softness, and of one that is blurred for sure."""
+LEAST_TRUST = 0.3
+"""Trust in a part that may as well be soft by nature."""
 RIM = 6
 """Pixels along the border of a given mask that its core leaves out."""
 
@@ -32,6 +36,16 @@ class Partition:
     radius: Plane
     core: Bool[np.ndarray, "height width"]
     certainty: float = 1.0
+
+    @property
+    def trust(self) -> float:
+        """How much to blend in of what the generator alone restores, 0..1.
+
+        What is out of focus by nature looks blurred too. Undone by mistake it does harm, and
+        a residual that is right with a probability is best followed by as much.
+        """
+        rise = (self.certainty - DOUBTFUL) / (CERTAIN - DOUBTFUL)
+        return float(np.clip(rise, LEAST_TRUST, 1))
 
 
 def part_by_findings(
@@ -63,7 +77,8 @@ def part_by_findings(
     core = cells & _filtered(probability > max(threshold, PLAIN), ImageFilter.MinFilter(5))
     gate = _softened(inside)
     whole_core = _by_pixels(core, height, width)
-    certainty = float(found.probability[core].mean()) if core.any() else 0.0
+    sure = core if core.any() else cells
+    certainty = float(found.probability[sure].mean()) if sure.any() else 0.0
     return Partition(gate, _told_radius(found, cells, gate), whole_core & inside, certainty)
 
 
@@ -78,13 +93,18 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
         gate = feathered if feathered.any() else mask
     size = (-(-width // CELL), -(-height // CELL))
     cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
-    core = _filtered(mask > 0.5, ImageFilter.MinFilter(2 * RIM + 1))
+    core = core_of(mask)
     # Within the mask, the places whose blur is plain to see tell it best.
     plain = _filtered(_smoothed(found.probability, 1.5) > PLAIN, ImageFilter.MinFilter(5))
     plain_core = core & _by_pixels(plain, height, width)
     if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
         core = plain_core
     return Partition(gate, _told_radius(found, cells, gate), core)
+
+
+def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:
+    """What a mask is sure of: the mask without its rim."""
+    return _filtered(mask > 0.5, ImageFilter.MinFilter(2 * RIM + 1))
 
 
 def _by_pixels(cells: np.ndarray, height: int, width: int) -> Bool[np.ndarray, "height width"]:

@@ -1,4 +1,4 @@
-"""The method on one screen: blur map, partition, physics or generator, blend."""
+"""The method on one screen: blur map, partition, physics, generator, blend."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
-from selfsharp.restore.proposal import propose_psf, undo
+from selfsharp.restore.proposal import confidence, propose_psfs, undo
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 
@@ -28,7 +29,7 @@ class Restoration:
         image: the restored image; bit-identical to the input where `gate` is 0.
         blur_map: blur radius in pixels, 0 where sharp.
         gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
-        psf: the PSF that was undone; None where the network restored alone.
+        psf: the PSF that the proposals undo; None where the generator restored alone.
     """
 
     image: Image
@@ -103,31 +104,37 @@ class Restorer:
         check_strength(strength)
         parts = self.find_parts(image, mask)
         work = work_list(parts.gate, self._grid) if strength > 0 else []
-        psf = propose_psf(image, parts) if work else None
+        wanted = work and "proposals" in self._generator.inputs
+        estimate = propose_psfs(image, parts) if wanted else None
+        trust = confidence(estimate, parts) if estimate else parts.trust
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
             if progress:
                 progress(done, len(work))
-            if psf is None:
-                residual = self._generate(image, parts, tile)
-            else:
-                residual, tile = undo(image, parts, tile, psf)
+            residual = self._generate(image, parts, tile, estimate)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            share = tile.weight * opened
+            share = tile.weight * opened * np.float32(trust)
             gate[tile.kept] += share
             restored[tile.kept] += (share * np.float32(strength))[:, :, None] * residual[tile.inner]
             # A pixel's last tile clips it for good; 0 and 1 bound the input already.
             np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
         if progress:
             progress(len(work), len(work))
+        psf = estimate.psf if estimate else None
         return Restoration(restored if gate.any() else image, parts.radius, gate, psf)
 
-    def _generate(self, image: Image, parts: Partition, tile: Tile) -> Residual:
+    def _generate(
+        self, image: Image, parts: Partition, tile: Tile, estimate: Estimate | None
+    ) -> Residual:
         """The generator's residual for all that a tile sees."""
-        blur = np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2)
-        multiple = self._grid.multiple
-        residual = self._generator(padded(image[tile.seen], multiple), padded(blur, multiple))
+        known = {
+            "image": lambda: image[tile.seen],
+            "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
+            "proposals": lambda: undo(image, parts, tile, estimate),
+        }
+        inputs = [padded(known[name](), self._grid.multiple) for name in self._generator.inputs]
+        residual = self._generator(*inputs)
         height, width = tile.seen_size
         return residual.transpose(1, 2, 0)[:height, :width]
 

@@ -8,7 +8,10 @@ from jaxtyping import Float32
 
 
 class Graph:
-    """One ONNX graph, ready to run on planes laid out (batch, channels, height, width).
+    """One ONNX graph, ready to run on planes laid out (channels, height, width).
+
+    Attributes:
+        inputs: names of the planes it takes, in their order.
 
     Args:
         content: the ONNX file's bytes.
@@ -27,7 +30,7 @@ class Graph:
         self._session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
-        self._inputs = [entry.name for entry in self._session.get_inputs()]
+        self.inputs = [entry.name for entry in self._session.get_inputs()]
 
     def __call__(
         self, *planes: Float32[np.ndarray, "_ height width"]
@@ -35,6 +38,6 @@ class Graph:
         """The graph's one output for one tile."""
         feeds = {
             name: np.ascontiguousarray(plane)[None]
-            for name, plane in zip(self._inputs, planes, strict=True)
+            for name, plane in zip(self.inputs, planes, strict=True)
         }
         return np.asarray(self._session.run(None, feeds)[0])[0]

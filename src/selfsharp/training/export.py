@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from selfsharp.model_folder import Card, write_card
+from selfsharp.networks.blocks import CHANNELS
 from selfsharp.restore.runtime import Graph
 from selfsharp.training.checkpoint import part, read_checkpoint
 from selfsharp.training.train import build_network, recipe_of
@@ -39,8 +40,8 @@ def export(detector: Path, generator: Path, folder: Path, card: Card) -> Card:
         raise ValueError(f"{detector} holds no detector; swap or choose another checkpoint")
     if maker_facts["recipe"]["network"] == "detector":
         raise ValueError(f"{generator} holds a detector; give a generator's checkpoint")
-    write_graph(finder, {"image": 3}, folder / "detector.onnx")
-    write_graph(maker, {"image": 3, "blur": 2}, folder / "generator.onnx")
+    write_graph(finder, folder / "detector.onnx")
+    write_graph(maker, folder / "generator.onnx")
     card = replace(
         card,
         network=maker_facts["recipe"]["network"],
@@ -62,15 +63,13 @@ def load_average(checkpoint: Path) -> tuple[nn.Module, dict]:
     return network.eval(), facts
 
 
-def write_graph(network: nn.Module, inputs: dict[str, int], path: Path) -> None:
+def write_graph(network: nn.Module, path: Path) -> None:
     """Writes a network as an ONNX graph for any tile size, its weights stored in fp16.
-
-    Args:
-        inputs: name and number of channels of each input.
 
     Raises:
         RuntimeError: ONNX Runtime does not compute what PyTorch does.
     """
+    inputs = {name: CHANNELS[name] for name in network.inputs}  # type: ignore[union-attr]
     multiple = int(network.multiple)  # type: ignore[arg-type]
     height, width = torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
     example = tuple(

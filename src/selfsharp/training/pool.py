@@ -7,14 +7,41 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 from PIL import Image as PillowImage
 from rich.progress import track
 
+from selfsharp.blur.psf import Psf
 from selfsharp.config import Recipe
 from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, held_out
 
 Pixels = UInt8[np.ndarray, "_ _ _"]  # Photos of a pool differ in size.
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A window of a training photo, how it was blurred, and what the estimate makes of it.
+
+    Attributes:
+        place: index of the photo, or of the frame in the middle of a burst.
+        reach: frames of the burst before and after the middle one; 0 for a photo.
+        corner: first row and column of the window.
+        size: height and width of the window.
+        psf: how the photo was blurred; None where it was not, or by a burst.
+        both: the two estimates.
+    """
+
+    place: int
+    reach: int
+    corner: tuple[int, int]
+    size: tuple[int, int]
+    psf: Float32[np.ndarray, "true_size true_size"] | None
+    both: tuple[Psf, Psf]
+
+    def window(self, photo: Pixels) -> Pixels:
+        """The window of a photo that the estimate has seen."""
+        (row, column), (height, width) = self.corner, self.size
+        return photo[row : row + height, column : column + width]
 
 
 @dataclass
@@ -26,12 +53,14 @@ class Pool:
         frames: consecutive frames of a fast camera, in order.
         cutouts: objects with alpha.
         masked: photos with a fourth channel, the mask of their blurred part.
+        guesses: estimates of PSFs from blurred windows of these photos and frames.
     """
 
     sharp: list[Pixels]
     frames: list[Pixels] = field(default_factory=list)
     cutouts: list[Pixels] = field(default_factory=list)
     masked: list[Pixels] = field(default_factory=list)
+    guesses: list[Guess] = field(default_factory=list)
 
 
 def load_pools(recipe: Recipe) -> tuple[Pool, Pool]:

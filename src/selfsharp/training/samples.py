@@ -4,16 +4,14 @@ A sample depends on nothing but the recipe, the pool and its own number, so a tr
 was stopped goes on with just the samples it would have seen.
 """
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Float32
 
-from selfsharp.blur.convolve import to_display, to_linear
-from selfsharp.blur.kinds import KINDS, shake
+from selfsharp.blur.deconvolve import divide
 from selfsharp.blur.psf import Psf
-from selfsharp.blur.regions import blob, everywhere, half_plane
 from selfsharp.blur.sharpness import CELL, FLAT, radius_between, structure
 from selfsharp.blur.synthesis import (
     Camera,
@@ -22,12 +20,24 @@ from selfsharp.blur.synthesis import (
     blur_region,
     through_camera,
 )
-from selfsharp.config import Mix, Recipe
+from selfsharp.config import Recipe
 from selfsharp.image import Image, Plane
-from selfsharp.training.pool import Pixels, Pool
+from selfsharp.training.draws import (
+    at_least,
+    averaged,
+    choose_window,
+    cut,
+    draw_camera,
+    draw_psf,
+    draw_region,
+    pick,
+)
+from selfsharp.training.pool import Guess, Pixels, Pool
 
 MARGIN = 16
 """Pixels around a crop that are blurred with it, so that its border is as in a photo."""
+SURROUNDINGS = 40
+"""Pixels around a crop that its proposals are made from too."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Crop:
         image: what the network sees.
         target: what a generator should make of it.
         blur: what a generator is told of the blur: gate and radius in pixels.
+        proposals: what physics makes of it, by two estimates; the image itself where by none.
         truth: what the detector should say: blurred or not, and radius (-1: undecided).
         weight: how much a pixel counts in a generator's loss.
     """
@@ -45,24 +56,75 @@ class Crop:
     image: Image
     target: Image
     blur: Float32[np.ndarray, "height width 2"]
+    proposals: Float32[np.ndarray, "height width 6"]
     truth: Float32[np.ndarray, "height width 2"]
     weight: Plane
 
 
 def draw_crop(pool: Pool, recipe: Recipe, number: int, *, detector: bool = False) -> Crop:
-    """Sample `number` of the training that a recipe describes."""
+    """Sample `number` of the training that a recipe describes, turned by chance.
+
+    Where a recipe has so many distinct crops, later numbers turn the same ones anew.
+    """
+    source = number % recipe.distinct if recipe.distinct else number
+    return turned(draw_unturned(pool, recipe, source, detector=detector), recipe, number)
+
+
+def draw_unturned(pool: Pool, recipe: Recipe, number: int, *, detector: bool = False) -> Crop:
+    """The crop of a sample as it lies in its photo."""
     generator = np.random.default_rng([recipe.seed, number])
     mix, frames = recipe.mix, recipe.mix.frames if len(pool.frames) > 2 else 0.0
     choice = generator.uniform()
     if detector and pool.masked and generator.uniform() < mix.masked:
         return _masked_crop(pool, recipe.crop, generator)
+    if pool.guesses and generator.uniform() < mix.proposed:
+        chosen = pool.guesses[generator.integers(len(pool.guesses))]
+        return guessed_crop(pool, recipe, chosen, generator)
     if choice < mix.sharp:
-        return _sharp_crop(pool, recipe, generator)
+        return _sharp_crop(pool.sharp[generator.integers(len(pool.sharp))], recipe.crop, generator)
     if choice < mix.sharp + frames:
         sample = average_frames(pool.frames, recipe.crop, generator)
     else:
         sample = blur_crop(pool, recipe, generator)
-    return _crop(_turned(sample, generator), generator)
+    return as_crop(sample, generator)
+
+
+def turned(crop: Crop, recipe: Recipe, number: int) -> Crop:
+    """The crop turned by quarters and mirrored, by the number of its sample."""
+    generator = np.random.default_rng([recipe.seed, 1, number])
+    turns, mirrored = int(generator.integers(4)), generator.uniform() < 0.5
+
+    def turn(plane: np.ndarray) -> np.ndarray:
+        plane = np.rot90(plane, turns)
+        return np.ascontiguousarray(plane[:, ::-1] if mirrored else plane)
+
+    return each(crop, turn)
+
+
+def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random.Generator) -> Crop:
+    """A crop of a photo whose PSF was estimated, with the proposals of that estimate."""
+    size = recipe.crop + 2 * SURROUNDINGS
+    if chosen.reach:
+        burst = pool.frames[chosen.place - chosen.reach : chosen.place + chosen.reach + 1]
+        windows = [chosen.window(frame) for frame in burst]
+        crop = as_crop(average_burst(windows, size, generator), generator)
+    elif chosen.psf is None:
+        crop = _sharp_crop(chosen.window(pool.sharp[chosen.place]), size, generator)
+    else:
+        image = cut(chosen.window(pool.sharp[chosen.place]), size, generator)
+        region = draw_region(pick(recipe.mix.regions, generator), size, generator)
+        sample = blur_region(image, chosen.psf, region, draw_camera(generator), generator)
+        crop = as_crop(sample, generator)
+    proposals = propose(crop.image, crop.blur[:, :, 0], chosen.both)
+    inner = slice(SURROUNDINGS, -SURROUNDINGS)
+    return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
+
+
+def propose(
+    image: Image, gate: Plane, both: tuple[Psf, Psf]
+) -> Float32[np.ndarray, "height width 6"]:
+    """What two estimates of a PSF make of an image."""
+    return np.concatenate([divide(image, gate, psf) for psf in both], axis=2)
 
 
 def blur_crop(pool: Pool, recipe: Recipe, generator: np.random.Generator) -> Sample:
@@ -72,7 +134,7 @@ def blur_crop(pool: Pool, recipe: Recipe, generator: np.random.Generator) -> Sam
     image = cut(photo, size, generator)
     psf = draw_psf(mix, generator)
     camera = draw_camera(generator)
-    shape = _pick(mix.regions, generator)
+    shape = pick(mix.regions, generator)
     if shape == "cutout" and pool.cutouts:
         thing = pool.cutouts[generator.integers(len(pool.cutouts))]
         sample = blur_cutout(image, _placed(thing, size, generator), psf, camera, generator)
@@ -86,14 +148,16 @@ def average_frames(frames: list[Pixels], size: int, generator: np.random.Generat
     """Real motion blur: the mean of 3 to 15 neighbouring frames, the middle one sharp."""
     reach = int(generator.integers(1, min(8, (len(frames) + 1) // 2)))
     middle = int(generator.integers(reach, len(frames) - reach))
-    window = choose_window(frames[middle], size, generator)
-    burst = np.stack([frame[window] for frame in frames[middle - reach : middle + reach + 1]])
-    burst = burst.astype(np.float32) / np.float32(255)
-    if generator.uniform() < 0.3:
-        mean = to_display(to_linear(burst.reshape(-1, size, 3)).reshape(burst.shape).mean(axis=0))
-    else:
-        mean = burst.mean(axis=0)
-    sharp = burst[reach]
+    return average_burst(frames[middle - reach : middle + reach + 1], size, generator)
+
+
+def average_burst(burst: list[Pixels], size: int, generator: np.random.Generator) -> Sample:
+    """A crop of the mean of an odd number of frames, the middle one sharp."""
+    burst = [at_least(frame, size) for frame in burst]
+    middle = burst[len(burst) // 2]
+    window = choose_window(middle, size, generator)
+    mean = averaged([frame[window] for frame in burst], linear=generator.uniform() < 0.3)
+    sharp = middle[window].astype(np.float32) / np.float32(255)
     # Half the size is enough to see the radius, and four times cheaper. All of the crop has
     # moved, even where it is too flat for its radius to show.
     radius = 2 * radius_between(_halved(sharp), _halved(mean), window=8.0)
@@ -102,74 +166,12 @@ def average_frames(frames: list[Pixels], size: int, generator: np.random.Generat
     return Sample(through_camera(mean, camera, generator), sharp, radius)
 
 
-def draw_psf(mix: Mix, generator: np.random.Generator) -> Psf:
-    """A PSF of a kind and radius drawn from the mix."""
-    kind = _pick(mix.kinds, generator)
-    if generator.uniform() < mix.light:
-        radius = generator.uniform(0.25, 1.0)
-    elif kind == "shake":
-        return shake.psf_of_extent(generator.uniform(6, 28), generator)
-    else:
-        low, high = np.log(mix.radius)
-        radius = math.exp(generator.uniform(low, high))
-    return KINDS.load(kind).psf(radius, generator)
-
-
-def draw_camera(generator: np.random.Generator) -> Camera:
-    """A camera: half in linear light, mostly clean, some clipped highlights, some JPEG."""
-    return Camera(
-        light="linear" if generator.uniform() < 0.4 else "display",
-        noise=float(generator.choice([generator.uniform(0, 2.5), 1.0])) / 255,
-        saturation=float(generator.uniform(1, 4)) if generator.uniform() < 0.15 else 1.0,
-        jpeg_quality=int(generator.integers(60, 97)) if generator.uniform() < 0.2 else None,
-    )
-
-
-def draw_region(shape: str, size: int, generator: np.random.Generator) -> Plane:
-    """Alpha of a blurred part of the given shape."""
-    if shape == "blob":
-        share, edge = generator.uniform(0.15, 0.85), generator.uniform(1, 12)
-        return blob(size, size, generator, share, edge)
-    if shape == "half-plane":
-        return half_plane(size, size, generator)
-    return everywhere(size, size)
-
-
-def cut(
-    photo: Pixels, size: int, generator: np.random.Generator
-) -> Float32[np.ndarray, "size size channels"]:
-    """A square crop of a photo, mirrored beyond its edges where the photo is smaller."""
-    height, width = photo.shape[:2]
-    if min(height, width) < size:
-        pad = [(0, max(0, size - height)), (0, max(0, size - width)), (0, 0)]
-        photo = np.pad(photo, pad, "symmetric")
-    crop = photo[choose_window(photo, size, generator)]
-    return crop.astype(np.float32) / np.float32(255)
-
-
-def choose_window(photo: Pixels, size: int, generator: np.random.Generator) -> tuple[slice, slice]:
-    """The busier of two random windows: flat sky and walls teach little."""
-    height, width = photo.shape[:2]
-    best, most = (slice(0, size), slice(0, size)), -1.0
-    for _ in range(2):
-        row, column = generator.integers(height - size + 1), generator.integers(width - size + 1)
-        window = (slice(row, row + size), slice(column, column + size))
-        # Every eighth row of one channel is enough to tell.
-        lines = photo[window][::8, :, 1].astype(np.int16)
-        busy = float(np.abs(np.diff(lines, axis=1)).mean())
-        if busy > most:
-            best, most = window, busy
-    return best
-
-
-def _sharp_crop(pool: Pool, recipe: Recipe, generator: np.random.Generator) -> Crop:
+def _sharp_crop(photo: Pixels, size: int, generator: np.random.Generator) -> Crop:
     """A sharp crop; a generator is told, wrongly, that a part of it is blurred."""
-    photo = pool.sharp[generator.integers(len(pool.sharp))]
-    size = recipe.crop
     camera = replace(draw_camera(generator), saturation=1.0)
     image = through_camera(cut(photo, size, generator), camera, generator)
     false_map = draw_region("blob", size, generator) * np.float32(generator.uniform(0.5, 6))
-    crop = _crop(Sample(image, image, false_map), generator)
+    crop = as_crop(Sample(image, image, false_map), generator)
     return replace(crop, truth=np.zeros_like(crop.truth))
 
 
@@ -179,13 +181,13 @@ def _masked_crop(pool: Pool, size: int, generator: np.random.Generator) -> Crop:
     both = cut(photo, size, generator)
     both = both[:, :: generator.choice([1, -1])]
     image, mask = np.ascontiguousarray(both[:, :, :3]), np.ascontiguousarray(both[:, :, 3])
-    crop = _crop(Sample(image, image, mask), generator)
+    crop = as_crop(Sample(image, image, mask), generator)
     blurred = np.where(mask > 0.5, np.where(_structure(image) > FLAT, 1, -1), 0)
     truth = np.stack([blurred.astype(np.float32), np.full_like(mask, -1)], axis=2)
     return replace(crop, truth=truth)
 
 
-def _crop(sample: Sample, generator: np.random.Generator) -> Crop:
+def as_crop(sample: Sample, generator: np.random.Generator) -> Crop:
     """What a network sees of a sample, with the errors that a found blur map has."""
     blurred = sample.mask
     inside = blurred > 0
@@ -202,6 +204,7 @@ def _crop(sample: Sample, generator: np.random.Generator) -> Crop:
         image=sample.blurred,
         target=target,
         blur=np.stack([gate, told], axis=2),
+        proposals=np.concatenate([sample.blurred, sample.blurred], axis=2),
         truth=np.stack([_label(sample), sample.blur_map], axis=2),
         weight=np.where(inside, np.float32(1), np.float32(0.1)),
     )
@@ -222,15 +225,9 @@ def _structure(image: Image) -> Plane:
     return structure(image).repeat(CELL, axis=0).repeat(CELL, axis=1)
 
 
-def _turned(sample: Sample, generator: np.random.Generator) -> Sample:
-    """The sample turned by quarters and mirrored at random."""
-    turns, mirrored = int(generator.integers(4)), generator.uniform() < 0.5
-
-    def turn(plane: np.ndarray) -> np.ndarray:
-        plane = np.rot90(plane, turns)
-        return np.ascontiguousarray(plane[:, ::-1] if mirrored else plane)
-
-    return Sample(turn(sample.blurred), turn(sample.sharp), turn(sample.blur_map))
+def each(crop: Crop, change: Callable[[np.ndarray], np.ndarray]) -> Crop:
+    """The crop with each of its planes changed alike."""
+    return Crop(**{field.name: change(getattr(crop, field.name)) for field in fields(crop)})
 
 
 def _placed(thing: Pixels, size: int, generator: np.random.Generator) -> np.ndarray:
@@ -249,9 +246,3 @@ def _halved(image: Image) -> Float32[np.ndarray, "half_height half_width 3"]:
     """The image at half its size, the mean of every 2x2 pixels."""
     height, width = image.shape[0] // 2, image.shape[1] // 2
     return image.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
-
-
-def _pick(shares: dict[str, float], generator: np.random.Generator) -> str:
-    """A name drawn by its share."""
-    weights = np.array(list(shares.values()))
-    return str(generator.choice(list(shares), p=weights / weights.sum()))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from pydantic import TypeAdapter
 from rich.progress import (
@@ -19,11 +18,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from selfsharp.config import Recipe, as_method, as_table
 from selfsharp.networks.detector import Detector
 from selfsharp.networks.generators import GENERATORS
+from selfsharp.training.batches import Batches
 from selfsharp.training.checkpoint import (
     part,
     read_checkpoint,
@@ -31,9 +31,9 @@ from selfsharp.training.checkpoint import (
     save_average,
     save_checkpoint,
 )
+from selfsharp.training.estimates import add_guesses
 from selfsharp.training.losses import detection_loss, frequency_loss, pixel_loss
-from selfsharp.training.pool import Pool, load_pools
-from selfsharp.training.samples import draw_crop
+from selfsharp.training.pool import load_pools
 from selfsharp.training.validate import validate
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -56,35 +56,6 @@ def build_network(recipe: Recipe) -> nn.Module:
 def recipe_of(facts: dict[str, Any]) -> Recipe:
     """The recipe that a checkpoint was trained by."""
     return TypeAdapter(Recipe).validate_python(facts["recipe"])
-
-
-class Batches(Dataset[dict[str, Tensor]]):
-    """Batch after batch of a training, by number; equal numbers give equal batches."""
-
-    def __init__(self, pool: Pool, recipe: Recipe, first: int) -> None:
-        self.pool, self.recipe, self.first = pool, recipe, first
-
-    def __len__(self) -> int:
-        return max(0, math.ceil(self.recipe.crops / self.recipe.batch) - self.first)
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        start = (self.first + index) * self.recipe.batch
-        return stack_crops(self.pool, self.recipe, range(start, start + self.recipe.batch))
-
-
-def stack_crops(pool: Pool, recipe: Recipe, numbers: range) -> dict[str, Tensor]:
-    """The samples of these numbers, stacked to channels-first tensors."""
-    detector = recipe.network == "detector"
-    crops = [draw_crop(pool, recipe, number, detector=detector) for number in numbers]
-
-    def stack(name: str) -> Tensor:
-        planes = np.stack([getattr(crop, name) for crop in crops])
-        return torch.from_numpy(planes).permute(0, 3, 1, 2)
-
-    if detector:
-        return {"image": stack("image"), "truth": stack("truth")}
-    weight = torch.from_numpy(np.stack([crop.weight for crop in crops]))[:, None]
-    return {name: stack(name) for name in ("image", "target", "blur")} | {"weight": weight}
 
 
 @dataclass
@@ -162,7 +133,7 @@ def step(training: Training, batch: dict[str, Tensor]) -> float:
     }
     for group in training.optimizer.param_groups:
         group["lr"] = learning_rate(recipe, training.crops)
-    inputs = [batch[name] for name in ("image", "blur") if name in batch]
+    inputs = [batch[name] for name in training.network.inputs]  # type: ignore[union-attr]
     with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
         out = training.network(*inputs)
     if "truth" in batch:
@@ -207,6 +178,7 @@ def train(recipe: Recipe, folder: Path, checkpoint: Path | None = None) -> Path:
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     pool, kept_back = load_pools(recipe)
+    add_guesses(pool, kept_back, recipe, folder)
     training = start(recipe, checkpoint or (newest if newest.exists() else None))
     (folder / "recipe.json").write_text(json.dumps(as_table(recipe), indent=2) + "\n")
     batches = DataLoader(

@@ -1,7 +1,7 @@
 """Scores of a training network on crops of photos that it is never trained on."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +10,19 @@ from torch import Tensor, nn
 
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.regions import blob, everywhere
-from selfsharp.blur.synthesis import Camera, Sample, blur_region
+from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.config import Recipe
-from selfsharp.training.pool import Pool
-from selfsharp.training.samples import average_frames, blur_crop, cut, draw_crop
+from selfsharp.training.batches import stack_crops
+from selfsharp.training.draws import cut
+from selfsharp.training.pool import Guess, Pool
+from selfsharp.training.samples import (
+    Crop,
+    as_crop,
+    average_frames,
+    blur_crop,
+    draw_crop,
+    guessed_crop,
+)
 
 CROPS = 24
 """Crops per kind of validation sample."""
@@ -26,7 +35,9 @@ def validate(
 
     Returns:
         For a generator, the mean gain in dB over the blurred region: `shake` (fully
-        blurred), `partly` (blob of 30 %), `mixed` (as trained), `frames` (real motion).
+        blurred), `partly` (blob of 30 %), `mixed` (as trained), `frames` (real motion), all
+        four without proposals; `proposed` (mixed) and `proposed frames` with those of
+        estimates; `harm`: by how many grey levels (RMS) it changes sharp crops.
         For the detector, accuracy on blurred and on sharp pixels, and the radius error.
     """
     judged = copy.deepcopy(network).eval()
@@ -41,43 +52,56 @@ def _generator_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[st
     size = max(recipe.crop, 192)
     whole = replace(recipe, crop=size)
 
-    def shaken(generator: np.random.Generator, share: float) -> Sample:
+    def shaken(generator: np.random.Generator, share: float) -> Crop:
         sharp = cut(pool.sharp[generator.integers(len(pool.sharp))], size, generator)
         psf = shake.psf_of_extent(generator.uniform(10, 26), generator)
         everything = everywhere(size, size)
         region = everything if share == 1 else blob(size, size, generator, share)
-        return blur_region(sharp, psf, region, Camera(), generator)
+        return as_crop(blur_region(sharp, psf, region, Camera(), generator), generator)
 
-    makers = {
+    makers: dict[str, Callable[[np.random.Generator], Crop]] = {
         "shake": lambda generator: shaken(generator, 1.0),
         "partly": lambda generator: shaken(generator, 0.3),
-        "mixed": lambda generator: blur_crop(pool, whole, generator),
+        "mixed": lambda generator: as_crop(blur_crop(pool, whole, generator), generator),
     }
     if len(pool.frames) > 15 and min(pool.frames[0].shape[:2]) >= size:
-        makers["frames"] = lambda generator: average_frames(pool.frames, size, generator)
+        makers["frames"] = lambda generator: as_crop(
+            average_frames(pool.frames, size, generator), generator
+        )
+    for name, guesses in _by_kind(pool).items():
+        makers[name] = lambda generator, guesses=guesses: guessed_crop(
+            pool, whole, guesses[generator.integers(len(guesses))], generator
+        )
     scores = {}
     for name, make in makers.items():
-        gains = [
-            _gain(network, make(np.random.default_rng([77, number])), recipe)
-            for number in range(CROPS)
-        ]
+        crops = [make(np.random.default_rng([77, number])) for number in range(CROPS)]
+        gains = [_gain(network, crop, recipe) for crop in crops]
         scores[name] = round(float(np.mean(gains)), 3)
     return scores
 
 
-def _gain(network: nn.Module, sample: Sample, recipe: Recipe) -> float:
-    """Gain in dB over the blurred region, with the true blur given."""
-    blur = np.stack([sample.mask, sample.blur_map], axis=2)
-    image, known = (
-        torch.from_numpy(plane.transpose(2, 0, 1).copy())[None].to(recipe.device)
-        for plane in (sample.blurred, blur)
-    )
+def _by_kind(pool: Pool) -> dict[str, list[Guess]]:
+    """Estimates by what was blurred: a photo, a burst, nothing."""
+    kinds = {
+        "proposed": [one for one in pool.guesses if one.psf is not None],
+        "proposed frames": [one for one in pool.guesses if one.reach],
+        "harm": [one for one in pool.guesses if one.psf is None and not one.reach],
+    }
+    return {name: guesses for name, guesses in kinds.items() if guesses}
+
+
+def _gain(network: nn.Module, crop: Crop, recipe: Recipe) -> float:
+    """Gain in dB over the blurred region, or, of a sharp crop, the change in grey levels (RMS)."""
+    planes = stack_crops([crop], detector=False)
+    inputs = [planes[name].to(recipe.device) for name in network.inputs]  # type: ignore[union-attr]
     kind = torch.device(recipe.device).type
     with torch.autocast(kind, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-        residual = network(image, known)[0].float().cpu().numpy().transpose(1, 2, 0)
-    inside = sample.blur_map > 0
-    restored = np.clip(sample.blurred + residual, 0, 1)
-    errors = [((x - sample.sharp)[inside] ** 2).mean() for x in (sample.blurred, restored)]
+        residual = network(*inputs)[0].float().cpu().numpy().transpose(1, 2, 0)
+    inside = crop.weight == 1
+    restored = np.clip(crop.image + residual, 0, 1)
+    errors = [((x - crop.target)[inside] ** 2).mean() for x in (crop.image, restored)]
+    if errors[0] == 0:
+        return 255 * float(np.sqrt(errors[1]))
     return 10 * float(np.log10(max(errors[0], 1e-9) / max(errors[1], 1e-9)))
 
 

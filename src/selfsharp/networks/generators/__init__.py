@@ -1,10 +1,11 @@
 """Generators, an open folder. Each file is an architecture and defines `Generator`.
 
-A generator takes a blurred tile (batch, 3, height, width) in 0..1 and what is known of its
-blur (batch, 2, height, width): the gate in 0..1 and the radius in pixels, 0 where unknown.
-It returns the residual to add to the tile. `Generator.multiple` is its size rule: height and
-width of a tile have to be multiples of it. Settings are keyword arguments of the constructor
-and travel in the model's card.
+`Generator.inputs` names what a generator takes, each (batch, channels, height, width):
+`image`, the blurred tile in 0..1; `blur`, the gate in 0..1 and the radius in pixels, 0 where
+unknown; `proposals`, what physics makes of the tile by two estimates of its PSF, the tile
+itself where there is none. It returns the residual to add to the tile. `Generator.multiple`
+is its size rule: height and width of a tile have to be multiples of it. Settings are keyword
+arguments of the constructor and travel in the model's card.
 """
 
 from selfsharp.catalogue import Folder

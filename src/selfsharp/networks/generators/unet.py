@@ -24,6 +24,8 @@ class Generator(nn.Module):
         up: residual blocks per scale on the way up.
     """
 
+    inputs = ("image", "blur")
+
     def __init__(
         self,
         widths: Sequence[int] = (32, 64, 128, 192),

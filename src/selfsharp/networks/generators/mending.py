@@ -1,0 +1,57 @@
+"""The generator that mends what physics proposes: a U-Net behind a pixel-unshuffle."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from selfsharp.networks.blocks import UNet, conv3x3
+from selfsharp.networks.generators.unet import RADIUS_SCALE
+
+OFFER_SCALE = 4.0
+"""What a proposal would change is multiplied by this, so that it counts like other inputs."""
+
+
+class Generator(nn.Module):
+    """Predicts what to add to a blurred tile, from the tile, its blur and two proposals.
+
+    It tells for every pixel how far to follow each proposal, and what to add beside. Two
+    proposals by different estimates of one PSF: where they agree, they are mostly right.
+    A proposal equal to the tile proposes nothing. The residual starts near zero.
+
+    Args:
+        widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
+        down: residual blocks per scale on the way down.
+        up: residual blocks per scale on the way up.
+    """
+
+    inputs = ("image", "blur", "proposals")
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (32, 64, 128, 192),
+        down: Sequence[int] = (1, 1, 2, 2),
+        up: Sequence[int] = (1, 2, 2),
+    ) -> None:
+        super().__init__()
+        self.multiple = 2 ** len(widths)
+        self.stem = conv3x3(4 * 11, widths[0])
+        self.body = UNet(widths, down, up)
+        self.head = conv3x3(widths[0], 4 * 5, gain=0.01)
+
+    def forward(
+        self,
+        image: Float[Tensor, "batch 3 height width"],
+        blur: Float[Tensor, "batch 2 height width"],
+        proposals: Float[Tensor, "batch 6 height width"],
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """The residual; image + residual is the restored tile."""
+        first, second = proposals[:, :3] - image, proposals[:, 3:] - image
+        gate, radius = blur[:, :1], blur[:, 1:]
+        offers = [OFFER_SCALE * first, OFFER_SCALE * second]
+        known = torch.cat([image - 0.5, gate, radius / RADIUS_SCALE, *offers], dim=1)
+        features = self.body(self.stem(F.pixel_unshuffle(known, 2)))
+        out = F.pixel_shuffle(self.head(features), 2)
+        return out[:, :3] + out[:, 3:4] * first + out[:, 4:] * second

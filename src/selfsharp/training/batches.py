@@ -1,0 +1,56 @@
+"""Samples stacked to tensors, batch after batch of a training."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from selfsharp.config import Recipe
+from selfsharp.training.pool import Pool
+from selfsharp.training.samples import Crop, draw_crop, draw_unturned, turned
+
+
+class Batches(Dataset[dict[str, Tensor]]):
+    """Batch after batch of a training, by number; equal numbers give equal batches."""
+
+    def __init__(self, pool: Pool, recipe: Recipe, first: int) -> None:
+        self.pool, self.recipe, self.first = pool, recipe, first
+        self._kept: dict[int, dict[str, np.ndarray]] = {}
+
+    def __len__(self) -> int:
+        return max(0, math.ceil(self.recipe.crops / self.recipe.batch) - self.first)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        start = (self.first + index) * self.recipe.batch
+        crops = [self._crop(number) for number in range(start, start + self.recipe.batch)]
+        return stack_crops(crops, detector=self.recipe.network == "detector")
+
+    def _crop(self, number: int) -> Crop:
+        """A sample; distinct crops are kept, in half precision, to be turned anew."""
+        recipe, detector = self.recipe, self.recipe.network == "detector"
+        if not recipe.distinct:
+            return draw_crop(self.pool, recipe, number, detector=detector)
+        source = number % recipe.distinct
+        if source not in self._kept:
+            crop = draw_unturned(self.pool, recipe, source, detector=detector)
+            halved = {name: plane.astype(np.float16) for name, plane in vars(crop).items()}
+            self._kept[source] = halved
+        kept = {name: plane.astype(np.float32) for name, plane in self._kept[source].items()}
+        return turned(Crop(**kept), recipe, number)
+
+
+def stack_crops(crops: Sequence[Crop], *, detector: bool) -> dict[str, Tensor]:
+    """Crops stacked to channels-first tensors: what a step of the training needs."""
+
+    def stack(name: str) -> Tensor:
+        planes = np.stack([getattr(crop, name) for crop in crops])
+        return torch.from_numpy(planes).permute(0, 3, 1, 2)
+
+    if detector:
+        return {"image": stack("image"), "truth": stack("truth")}
+    weight = torch.from_numpy(np.stack([crop.weight for crop in crops]))[:, None]
+    names = ("image", "target", "blur", "proposals")
+    return {name: stack(name) for name in names} | {"weight": weight}

@@ -1,0 +1,194 @@
+"""PSFs estimated from blurred training photos, with just the errors that estimates have.
+
+A generator is to mend what physics proposes. What a proposal gets wrong cannot be made up:
+it comes from the estimate itself. So before training the estimate is run on many photos
+that are blurred by a known PSF, and crops of those photos later come with its proposals.
+"""
+
+import hashlib
+import json
+import multiprocessing
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+from rich.progress import track
+
+from selfsharp.blur.estimate import estimate_psf
+from selfsharp.blur.psf import Psf
+from selfsharp.blur.regions import blob, everywhere
+from selfsharp.blur.sharpness import FLAT, means_of_cells, structure
+from selfsharp.blur.synthesis import blur_region, through_camera
+from selfsharp.config import Recipe, as_method
+from selfsharp.image import Plane, atomic_output
+from selfsharp.restore.partition import core_of
+from selfsharp.training.draws import averaged, draw_camera, draw_psf
+from selfsharp.training.pool import Guess, Pixels, Pool
+
+CANVAS = 63
+"""Side of the array that a true PSF is kept in."""
+HELD_OUT = 64
+"""Estimates that validation uses."""
+CANDIDATES = 8
+"""Windows of sharp photos of which the softest is taken, to learn to leave it alone."""
+LEAST, LARGEST = 256, 448
+"""Sides of the windows that PSFs are estimated from, in pixels."""
+
+
+def guess(pool: Pool, recipe: Recipe, number: int) -> Guess:
+    """Estimate `number` of the training that a recipe describes."""
+    generator = np.random.default_rng([recipe.seed, 7, number])
+    mix, choice = recipe.mix, generator.uniform()
+    frames = mix.frames if len(pool.frames) > 2 else 0.0
+    if frames and choice > 1 - frames:
+        reach = int(generator.integers(1, min(8, (len(pool.frames) + 1) // 2)))
+        place = int(generator.integers(reach, len(pool.frames) - reach))
+        corner, size = _draw_window(pool.frames[place], generator)
+        made = Guess(place, reach, corner, size, None, _NO_PSFS)
+        burst = pool.frames[place - reach : place + reach + 1]
+        image = averaged([made.window(frame) for frame in burst], linear=False)
+        region = everywhere(*size)
+    else:
+        made = _draw_place(pool, generator)
+        if choice < mix.sharp:
+            others = [_draw_place(pool, generator) for _ in range(CANDIDATES - 1)]
+            made = max(
+                [made, *others], key=lambda one: _softness(one.window(pool.sharp[one.place]))
+            )
+        else:
+            made = replace(made, psf=draw_psf(mix, generator))
+        image = made.window(pool.sharp[made.place]).astype(np.float32) / np.float32(255)
+        region, camera = _draw_region(made.size, generator), draw_camera(generator)
+        if made.psf is None:
+            image = through_camera(image, camera, generator)
+        else:
+            image = blur_region(image, made.psf, region, camera, generator).blurred
+    core = core_of(region) if region.min() == 0 else region > 0
+    both = estimate_psf(image.mean(axis=2), core.astype(np.float32)).both
+    return replace(made, both=both)
+
+
+def add_guesses(pool: Pool, held_out: Pool, recipe: Recipe, folder: Path) -> None:
+    """Gives the pools of a training and of its validation the estimates that a recipe asks for."""
+    pool.guesses = load_guesses(pool, recipe, folder / "estimates.npz")
+    few = replace(recipe, estimates=min(HELD_OUT, recipe.estimates), seed=recipe.seed + 1)
+    held_out.guesses = load_guesses(held_out, few, folder / "estimates-held-out.npz")
+
+
+def load_guesses(pool: Pool, recipe: Recipe, path: Path) -> list[Guess]:
+    """The estimates of a recipe, from the file where they are kept, else made and kept.
+
+    Takes about a second each; the file is made anew when the recipe draws others.
+    """
+    if not recipe.estimates:
+        return []
+    method = as_method(recipe)
+    drawn = {key: method.get(key) for key in ("seed", "mix", "estimates")}
+    drawn["photos"] = [len(pool.sharp), len(pool.frames)]
+    key = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
+    if path.exists():
+        with np.load(path) as kept:
+            if str(kept["key"]) == key:
+                return _unpacked(dict(kept))
+    guesses = _made(pool, recipe)
+    with atomic_output(path, overwrite=True) as temporary, temporary.open("wb") as file:
+        places, psfs, both = _packed(guesses)
+        np.savez(file, key=np.array(key), places=places, psfs=psfs, both=both)
+    return guesses
+
+
+def _made(pool: Pool, recipe: Recipe) -> list[Guess]:
+    """All estimates, by as many processes as make samples."""
+    numbers = range(recipe.estimates)
+    note, total = "estimating PSFs", recipe.estimates
+    if recipe.workers == 0:
+        return list(track((guess(pool, recipe, n) for n in numbers), note, total=total))
+    _SHARED.update(pool=pool, recipe=recipe)
+    context = multiprocessing.get_context("fork")  # The photos need not be copied.
+    try:
+        with ProcessPoolExecutor(recipe.workers, mp_context=context) as processes:
+            results: Iterable[Guess] = processes.map(_guess_shared, numbers, chunksize=4)
+            return list(track(results, note, total=total))
+    finally:
+        _SHARED.clear()
+
+
+_SHARED: dict = {}
+_NO_PSFS = (np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
+
+
+def _guess_shared(number: int) -> Guess:
+    return guess(_SHARED["pool"], _SHARED["recipe"], number)
+
+
+def _draw_place(pool: Pool, generator: np.random.Generator) -> Guess:
+    """A window of a sharp photo, not yet blurred, nor estimated from."""
+    place = int(generator.integers(len(pool.sharp)))
+    corner, size = _draw_window(pool.sharp[place], generator)
+    return Guess(place, 0, corner, size, None, _NO_PSFS)
+
+
+def _softness(window: Pixels) -> float:
+    """Contrast over cells of 4x4 pixels against that of single pixels; large where out of focus.
+
+    A sharp photo's soft places are those where blur is found, and undone, by mistake.
+    """
+    image = window.astype(np.float32) / np.float32(255)
+    coarse = structure(image)
+    seen = coarse > FLAT
+    if seen.mean() < 0.3:
+        return 0.0
+    grey = np.pad(image.mean(axis=2), ((0, 1), (0, 0)), "edge")
+    fine = means_of_cells(np.abs(np.diff(grey, axis=0)))
+    return float(coarse[seen].mean() / (fine[seen].mean() + 1e-4))
+
+
+def _draw_window(
+    photo: Pixels, generator: np.random.Generator
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Corner and size of a random window of a photo."""
+    sides, corner = [], []
+    for length in photo.shape[:2]:
+        side = int(min(length, generator.integers(LEAST, LARGEST + 1)))
+        sides.append(side)
+        corner.append(int(generator.integers(length - side + 1)))
+    return (corner[0], corner[1]), (sides[0], sides[1])
+
+
+def _draw_region(size: tuple[int, int], generator: np.random.Generator) -> Plane:
+    if generator.uniform() < 0.25:
+        return everywhere(*size)
+    return blob(*size, generator, generator.uniform(0.25, 0.9))
+
+
+def _packed(guesses: list[Guess]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places, true PSFs and estimates, as arrays for a file."""
+    true = np.zeros((len(guesses), CANVAS, CANVAS), np.float32)
+    for canvas, one in zip(true, guesses, strict=True):
+        if one.psf is not None:
+            start = CANVAS // 2 - one.psf.shape[0] // 2
+            canvas[start : start + one.psf.shape[0], start : start + one.psf.shape[1]] = one.psf
+    places = np.array([(g.place, g.reach, *g.corner, *g.size) for g in guesses], np.int32)
+    return places, true, np.stack([np.stack(g.both) for g in guesses])
+
+
+def _unpacked(arrays: dict[str, np.ndarray]) -> list[Guess]:
+    guesses = []
+    for places, psf, both in zip(arrays["places"], arrays["psfs"], arrays["both"], strict=True):
+        place, reach, row, column, height, width = (int(value) for value in places)
+        known = _trimmed(psf) if psf.any() else None
+        pair = (both[0].copy(), both[1].copy())
+        guesses.append(Guess(place, reach, (row, column), (height, width), known, pair))
+    return guesses
+
+
+def _trimmed(psf: Psf) -> Float32[np.ndarray, "least least"]:
+    """A PSF without its empty rim."""
+    rows, columns = np.nonzero(psf)
+    middle = psf.shape[0] // 2
+    reach = int(max(np.abs(rows - middle).max(), np.abs(columns - middle).max()))
+    inner = slice(middle - reach, middle + reach + 1)
+    return psf[inner, inner].copy()

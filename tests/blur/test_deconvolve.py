@@ -1,0 +1,85 @@
+"""Undoing a known blur: exact where it can be, still at the border, and without a shift."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsharp.blur.convolve import convolve, fast_length
+from selfsharp.blur.deconvolve import deconvolve, divide
+from selfsharp.blur.kinds import KINDS, gaussian, shake
+from selfsharp.blur.spectrum import centred_spectrum, psf_spectrum
+from selfsharp.blur.synthesis import Camera, blur_region
+from selfsharp.image import read_photo
+from selfsharp.metrics import psnr
+
+FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
+both_ways = pytest.mark.parametrize("undo", [deconvolve, divide])
+
+
+@pytest.fixture(scope="module")
+def sharp() -> np.ndarray:
+    return read_photo(FLOWERS).image[120:376, 60:316]
+
+
+@both_ways
+@pytest.mark.parametrize("kind", KINDS.names())
+def test_undoing_the_true_psf_gains(sharp, undo, kind):
+    generator = np.random.default_rng(4)
+    psf = KINDS.load(kind).psf(3.0, generator)
+    region = np.zeros(sharp.shape[:2], np.float32)
+    region[40:-40, 40:-40] = 1
+    sample = blur_region(sharp, psf, region, Camera(noise=0.5 / 255), generator)
+    inside = sample.mask > 0
+    before = psnr.measure(sample.blurred, sharp, inside)
+    assert psnr.measure(undo(sample.blurred, sample.mask, psf), sharp, inside) > before + 1
+
+
+def test_the_quick_way_agrees_with_a_reference_in_float64(sharp):
+    """Wiener's filter by the book, on the mirrored image taken as periodic."""
+    small, psf, damping = sharp[:90, :120], gaussian.psf(1.5, np.random.default_rng(0)), 0.02
+    restored = divide(small, np.ones((90, 120), np.float32), psf, damping)
+    size, half = psf.shape[0], psf.shape[0] // 2
+    rows, columns = fast_length(90 + 2 * size), fast_length(120 + 2 * size)
+    pads = ((size, rows - 90 - size), (size, columns - 120 - size))
+    kernel = np.zeros((rows, columns))
+    kernel[:size, :size] = psf
+    response = np.fft.fft2(np.roll(kernel, (-half, -half), (0, 1)))
+    steps = [np.abs(np.exp(2j * np.pi * np.fft.fftfreq(n)) - 1) ** 2 for n in (rows, columns)]
+    slopes = steps[0][:, None] + steps[1][None]
+    wiener = np.conj(response) / (np.abs(response) ** 2 + damping * (slopes + 0.02))
+    for channel in range(3):
+        grey = np.pad(small[:, :, channel].astype(np.float64), pads, "symmetric")
+        wanted = np.fft.ifft2(wiener * np.fft.fft2(grey)).real
+        wanted = np.clip(wanted[size : size + 90, size : size + 120], 0, 1)
+        np.testing.assert_allclose(restored[:, :, channel], wanted, atol=2e-4)
+
+
+@given(shift=st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)))
+def test_a_psf_off_its_middle_does_not_shift_the_photo(shift):
+    psf = shake.psf_of_extent(9.0, np.random.default_rng(1))
+    wide = np.pad(psf, 2)
+    row, column = shift
+    kept = [np.array([1 - abs(s), abs(s)]) for s in (row, column)]
+    moved = np.zeros_like(wide)
+    for i, a in enumerate(kept[0]):
+        for j, b in enumerate(kept[1]):
+            steps = (i * int(np.sign(row)), j * int(np.sign(column)))
+            moved += (a * b * np.roll(wide, steps, (0, 1))).astype(np.float32)
+    # The lowest frequencies tell the shift as the phase of the spectrum.
+    spectrum = centred_spectrum(moved, (96, 96))
+    assert abs(np.angle(spectrum[0, 1])) < 2e-3
+    assert abs(np.angle(spectrum[1, 0])) < 2e-3
+    np.testing.assert_allclose(np.abs(spectrum), np.abs(psf_spectrum(moved, (96, 96))), atol=1e-5)
+
+
+@both_ways
+def test_an_image_is_undone_with_its_mirrored_surroundings(sharp, undo):
+    psf = gaussian.psf(2.0, np.random.default_rng(0))
+    blurred = convolve(sharp, psf)
+    restored = undo(blurred, np.ones(sharp.shape[:2], np.float32), psf)
+    rim = np.ones(sharp.shape[:2], bool)
+    rim[12:-12, 12:-12] = False
+    assert psnr.measure(restored, sharp, rim) > psnr.measure(blurred, sharp, rim) + 1

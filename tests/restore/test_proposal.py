@@ -1,0 +1,96 @@
+"""Proposals: where they come from, and that tiles propose what the whole photo would."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsharp.blur.convolve import convolve
+from selfsharp.blur.deconvolve import divide
+from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.kinds import gaussian
+from selfsharp.restore.partition import Partition
+from selfsharp.restore.proposal import LEAST, confidence, is_certain, propose_psfs, undo
+from selfsharp.restore.tiles import Grid, tiles_of
+
+GRID = Grid(step=96, ramp=16, halo=16, multiple=8)
+
+
+@pytest.fixture(scope="module")
+def estimate() -> Estimate:
+    # Without zeros in its spectrum, whose ringing knows no end.
+    psf = gaussian.psf(2.0, np.random.default_rng(0))
+    return Estimate(psf, (psf, psf), agreement=1.0, spread=0.3)
+
+
+@pytest.fixture(scope="module")
+def image(estimate) -> np.ndarray:
+    coarse = np.random.default_rng(3).random((40, 50, 3)).repeat(6, axis=0).repeat(6, axis=1)
+    return convolve(coarse.astype(np.float32), estimate.psf)
+
+
+def make_parts(image: np.ndarray, size: int) -> Partition:
+    """A square of the photo is blurred, its core a little smaller."""
+    gate = np.zeros(image.shape[:2], np.float32)
+    gate[40 : 40 + size, 50 : 50 + size] = 1
+    core = np.zeros(gate.shape, bool)
+    core[46 : 34 + size, 56 : 44 + size] = True
+    return Partition(gate, 3 * gate, core)
+
+
+def test_without_an_estimate_the_tile_itself_is_proposed(image):
+    parts = make_parts(image, 100)
+    for tile in tiles_of(*parts.gate.shape, GRID):
+        proposals = undo(image, parts, tile, None)
+        assert np.array_equal(proposals[:, :, :3], image[tile.seen])
+        assert np.array_equal(proposals[:, :, 3:], image[tile.seen])
+
+
+def test_tiles_propose_what_the_whole_photo_would(image, estimate):
+    parts = make_parts(image, 150)
+    whole = [divide(image, parts.gate, psf) for psf in estimate.both]
+    for tile in tiles_of(*parts.gate.shape, GRID):
+        proposals = undo(image, parts, tile, estimate)
+        assert proposals.shape == (*tile.seen_size, 6)
+        for number, one in enumerate(whole):
+            off = np.abs(proposals[:, :, 3 * number : 3 * number + 3] - one[tile.seen])
+            assert off[tile.inner].mean() < 1 / 255
+
+
+def test_a_small_core_tells_no_psf(image):
+    assert np.count_nonzero(make_parts(image, 150).core) >= LEAST
+    assert propose_psfs(image, make_parts(image, 40)) is None
+
+
+def test_what_a_large_core_tells_has_passed_the_check(image):
+    parts = make_parts(image, 150)
+    estimate = propose_psfs(image, parts)
+    assert estimate is None or is_certain(estimate, parts)
+
+
+def test_estimates_that_differ_tell_of_no_blur_or_of_softness_propose_nothing(image, estimate):
+    marked = make_parts(image, 150)
+    found = replace(marked, certainty=0.985)
+    assert is_certain(estimate, marked)
+    assert is_certain(estimate, found)
+    assert not is_certain(replace(estimate, agreement=0.2), marked)
+    still = np.zeros_like(estimate.psf)
+    still[still.shape[0] // 2, still.shape[0] // 2] = 1
+    assert not is_certain(replace(estimate, psf=still), marked)
+    assert not is_certain(replace(estimate, spread=1.2), found)
+    assert not is_certain(estimate, replace(found, certainty=0.95))
+
+
+@given(st.floats(0.9, 0.999), st.floats(0.9, 0.999), st.floats(0.2, 1.5), st.floats(0.2, 1.5))
+def test_confidence_rises_with_certainty_and_falls_with_spread(
+    image, estimate, low, high, narrow, wide
+):
+    low, high = sorted((low, high))
+    narrow, wide = sorted((narrow, wide))
+    parts = make_parts(image, 100)
+    least = confidence(replace(estimate, spread=wide), replace(parts, certainty=low))
+    most = confidence(replace(estimate, spread=narrow), replace(parts, certainty=high))
+    assert 0 <= least <= most <= 1
+    assert confidence(estimate, parts) == 1

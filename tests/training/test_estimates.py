@@ -1,0 +1,121 @@
+"""Estimates that training learns from: the same whenever they are made, and kept on disk."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rich")
+
+from selfsharp.blur.kinds import motion
+from selfsharp.config import Mix, Recipe
+from selfsharp.image import quantize
+from selfsharp.training import estimates
+from selfsharp.training.estimates import guess, load_guesses
+from selfsharp.training.pool import Guess, Pool
+from selfsharp.training.samples import draw_crop, guessed_crop
+
+RECIPE = Recipe(crop=32, estimates=4, workers=0)
+
+
+@pytest.fixture(scope="module")
+def pool(photo) -> Pool:
+    pixels = quantize(photo)
+    return Pool(
+        sharp=[pixels, pixels[:, ::-1]],
+        frames=[np.roll(pixels, 2 * number, axis=1) for number in range(16)],
+    )
+
+
+@pytest.fixture(scope="module")
+def guesses(pool) -> list[Guess]:
+    return [guess(pool, RECIPE, number) for number in range(RECIPE.estimates)]
+
+
+def alike(one: Guess, other: Guess) -> bool:
+    psfs = [(np.zeros(1) if g.psf is None else g.psf[g.psf > 0], *g.both) for g in (one, other)]
+    places = [(g.place, g.reach, g.corner, g.size) for g in (one, other)]
+    return places[0] == places[1] and all(map(np.array_equal, *psfs))
+
+
+def test_an_estimate_is_the_same_whenever_it_is_made(pool, guesses):
+    assert alike(guess(pool, RECIPE, 2), guesses[2])
+    assert not alike(guess(pool, replace(RECIPE, seed=5), 2), guesses[2])
+
+
+def test_estimates_are_psfs_of_windows_within_the_photos(pool, guesses):
+    for one in guesses:
+        assert one.window(pool.sharp[0]).shape[:2] == one.size
+        for psf in one.both:
+            assert psf.min() >= 0
+            assert psf.sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_estimates_are_kept_and_made_anew_for_another_recipe(pool, guesses, tmp_path, monkeypatch):
+    path = tmp_path / "estimates.npz"
+    made = load_guesses(pool, RECIPE, path)
+    assert all(alike(one, other) for one, other in zip(made, guesses, strict=True))
+    with monkeypatch.context() as patch:
+        patch.setattr(estimates, "guess", None)
+        kept = load_guesses(pool, RECIPE, path)
+    assert all(alike(one, other) for one, other in zip(kept, made, strict=True))
+    with monkeypatch.context() as patch:
+        patch.setattr(estimates, "guess", lambda *_: made[0])
+        anew = load_guesses(pool, replace(RECIPE, mix=Mix(sharp=0.5)), path)
+    assert all(alike(one, made[0]) for one in anew)
+
+
+def test_several_processes_make_the_same_estimates(pool, guesses, tmp_path):
+    made = load_guesses(pool, replace(RECIPE, workers=2), tmp_path / "estimates.npz")
+    assert all(alike(one, other) for one, other in zip(made, guesses, strict=True))
+
+
+def test_a_recipe_without_estimates_has_none(pool, tmp_path):
+    assert load_guesses(pool, replace(RECIPE, estimates=0), tmp_path / "estimates.npz") == []
+    assert not list(tmp_path.iterdir())
+
+
+def make_guess(place=0, reach=0, psf=None, found=None) -> Guess:
+    found = motion.psf(2.0, np.random.default_rng(1)) if found is None else found
+    return Guess(place, reach, (0, 0), (64, 80), psf, (found, found))
+
+
+def test_proposals_of_the_true_psf_are_closer_to_the_target_than_the_crop_is(pool):
+    psf = motion.psf(2.0, np.random.default_rng(1))
+    recipe = replace(RECIPE, mix=Mix(regions={"everywhere": 1.0}))
+    off = np.zeros(2)
+    for number in range(8):
+        crop = guessed_crop(pool, recipe, make_guess(psf=psf), np.random.default_rng(number))
+        assert crop.proposals.shape == (32, 32, 6)
+        off += [np.abs(x - crop.target).mean() for x in (crop.image, crop.proposals[:, :, :3])]
+    assert off[1] < 0.8 * off[0]
+
+
+def test_a_wrong_estimate_of_a_sharp_photo_is_to_be_ignored(pool):
+    crop = guessed_crop(pool, RECIPE, make_guess(), np.random.default_rng(0))
+    assert np.array_equal(crop.target, crop.image)
+    assert np.abs(crop.proposals[:, :, :3] - crop.image).mean() > 1 / 255
+
+
+def test_a_burst_of_frames_comes_with_proposals(pool):
+    crop = guessed_crop(pool, RECIPE, make_guess(place=7, reach=3), np.random.default_rng(0))
+    assert not np.array_equal(crop.target, crop.image)
+    assert not np.array_equal(crop.proposals[:, :, :3], crop.image)
+
+
+def test_the_mix_decides_how_many_samples_have_proposals(pool):
+    known = replace(pool, guesses=[make_guess()])
+    for share, expected in ((0.0, 0), (1.0, 10)):
+        recipe = replace(RECIPE, mix=Mix(proposed=share))
+        crops = [draw_crop(known, recipe, number) for number in range(10)]
+        proposed = [not np.array_equal(c.proposals[:, :, :3], c.image) for c in crops]
+        assert sum(proposed) == expected
+
+
+def test_distinct_crops_come_again_turned(pool):
+    recipe = replace(RECIPE, distinct=3)
+    for number in range(3):
+        first, again = (draw_crop(pool, recipe, n).image for n in (number, number + 3))
+        rotations = [np.rot90(first, turns) for turns in range(4)]
+        both_ways = [*rotations, *(image[:, ::-1] for image in rotations)]
+        assert any(np.array_equal(again, image) for image in both_ways)
