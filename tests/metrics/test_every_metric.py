@@ -29,7 +29,8 @@ def left_half(image: np.ndarray) -> np.ndarray:
 
 
 def test_the_metrics_are_the_files():
-    assert {"psnr", "identical", "largest_change"} <= set(METRICS.names())
+    wanted = {"psnr", "identical", "ssim", "global_ssim", "largest_change"}
+    assert wanted <= set(METRICS.names())
 
 
 @every_metric
@@ -86,7 +87,9 @@ def test_the_scale_of_weights_changes_nothing(metric, photo, scale, seed):
     assert metric.measure(noisy(photo), photo, scaled) == pytest.approx(wanted, rel=1e-5)
 
 
-@pytest.mark.parametrize("metric", [MEMBERS[n] for n in ("psnr", "identical")])
+@pytest.mark.parametrize(
+    "metric", [MEMBERS[n] for n in ("psnr", "identical", "ssim", "global_ssim")]
+)
 def test_more_weight_where_less_was_changed_counts(metric, photo):
     restored = np.where(left_half(photo)[:, :, None], photo, noisy(photo, 0.2))
     restored[:, :20] = noisy(photo, 0.01)[:, :20]
