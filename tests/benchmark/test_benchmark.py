@@ -1,6 +1,7 @@
 """A suite turns a folder of photos into a report, the same one every time."""
 
 import json
+import math
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from selfsharp.benchmark.report import Mean, mean_of, summarise
 from selfsharp.benchmark.run import run_suite
-from selfsharp.benchmark.suites import SUITES
+from selfsharp.benchmark.suites import SUITES, gain
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import quantize
-from selfsharp.model_folder import find_model, read_card
+from selfsharp.model_folder import find_model, read_card, write_card
 from selfsharp.restore.restorer import Restorer
 
 every_suite = pytest.mark.parametrize("suite", sorted(SUITES))
@@ -72,11 +74,13 @@ def test_another_seed_gives_another_blur(pictures, tmp_path):
 
 
 @every_suite
-def test_every_number_is_finite(suite, pictures, tmp_path):
+def test_every_number_is_finite_but_the_psnr_of_equal_images(suite, pictures, tmp_path):
     for row in measure(suite, pictures, tmp_path)[1]["rows"]:
-        numbers = [value for value in row.values() if not isinstance(value, str)]
+        numbers = [float(row[name]) for name in row if name not in ("photo", "mask")]
         assert len(numbers) >= 3
-        assert np.isfinite(numbers).all()
+        assert not np.isnan(numbers).any()
+        infinite = [name for name in row if row[name] == "inf"]
+        assert infinite == ([] if row.get("identical") != 1 else ["PSNR"])
 
 
 def test_partly_tells_what_doing_nothing_scores_and_both_masks(pictures, tmp_path):
@@ -94,9 +98,36 @@ def test_with_the_true_mask_everything_far_from_the_blur_is_identical(pictures, 
     assert [row["far identical"] for row in rows if row["mask"] == "true"] == [1, 1]
 
 
-def test_identity_scores_100_db_where_every_pixel_is_identical(pictures, tmp_path):
-    rows = measure("identity", pictures, tmp_path)[1]["rows"]
-    assert [row["PSNR"] == 100 for row in rows] == [row["identical"] == 1 for row in rows]
+def test_the_json_is_what_every_reader_of_json_takes(pictures, tmp_path):
+    report, _ = measure("identity", pictures, tmp_path)
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    json.loads(report.with_suffix(".json").read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def test_a_mean_leaves_infinite_values_out_and_says_how_many():
+    assert str(mean_of([40.0, math.inf, 50.0, math.inf])) == "45.000 (2 of 4 infinite, left out)"
+    assert str(mean_of([1.0, 2.0])) == "1.500"
+    assert str(mean_of([math.inf, math.inf])) == "inf (all 2)"
+
+
+def test_a_summary_of_partly_identical_photos_is_about_the_others():
+    rows = [{"identical": 1.0, "PSNR": math.inf, "share": 0.0}] * 3
+    rows.append({"identical": 0.5, "PSNR": 40.0, "share": 0.5})
+    means = summarise("identity", rows)["found"]
+    assert means["PSNR"] == Mean(40.0, left_out=3, count=4)
+    assert means["identical"] == Mean(0.875, left_out=0, count=4)
+    assert means["made worse"].value == 0.25
+
+
+def test_nothing_is_gained_where_input_and_output_are_the_original(made_up):
+    flat = np.full((96, 96, 3), 0.5, np.float32)
+    assert gain(math.inf, math.inf) == 0
+    assert gain(31.0, 30.0) == 1
+    rows, _ = SUITES["identity"](Restorer(made_up, threads=1), flat, [0, 0])
+    assert rows[0]["PSNR"] == math.inf
 
 
 @pytest.mark.parametrize(
@@ -129,7 +160,28 @@ def test_the_card_gets_the_means_when_asked(pictures, tmp_path):
     model = shutil.copytree(find_model("base"), tmp_path / "model")
     _, facts = measure("identity", pictures, tmp_path, model=str(model), into_card=True)
     scores = read_card(model).scores
-    mean = np.mean([row["PSNR"] for row in facts["rows"]])
-    assert scores["identity, found mask, PSNR in dB"] == pytest.approx(mean, abs=1e-4)
+    mean = mean_of([float(row["PSNR"]) for row in facts["rows"]])
+    told = scores["identity, found mask, PSNR in dB"]
+    assert float(told) == pytest.approx(mean.value, abs=1e-4)
+    assert ("identity, found mask, PSNR in dB, infinite and left out" in scores) == bool(
+        mean.left_out
+    )
     assert "selfsharp benchmark" in scores["command"]
     assert Restorer(model, threads=1).card.sha256 == read_card(find_model("base")).sha256
+
+
+def test_figures_of_an_earlier_run_do_not_stay_in_the_card(pictures, tmp_path, made_up):
+    model = shutil.copytree(made_up, tmp_path / "model")
+    old = {"identity, found mask, PSNR in dB, infinite and left out": "9 of 9", "partly, x": 1}
+    write_card(model, replace(read_card(model), scores=old))
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    PillowImage.new("RGB", (96, 96), (90, 120, 90)).save(flat / "grey.png")
+    measure("identity", flat, tmp_path, model=str(model), into_card=True)
+    scores = read_card(model).scores
+    assert scores["identity, found mask, PSNR in dB"] == "inf"
+    assert scores["identity, found mask, PSNR in dB, infinite and left out"] == "1 of 1"
+    assert scores["partly, x"] == 1
+    assert "Infinity" not in (model / "card.json").read_text(encoding="utf-8")
+    measure("identity", pictures, tmp_path, model=str(model), into_card=True)
+    assert "1 of 1" not in read_card(model).scores.values()

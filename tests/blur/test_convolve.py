@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
-from selfsharp.blur.convolve import convolve, mirror, to_display, to_linear
+from selfsharp.blur.convolve import convolve, filter_inside, mirror, to_display, to_linear
 
 ndimage = pytest.importorskip("scipy.ndimage")
+signal = pytest.importorskip("scipy.signal")
 
 LEVELS = np.linspace(0, 1, 4097, dtype=np.float32).reshape(-1, 1, 1)
 sides = st.integers(1, 41)
@@ -71,3 +72,13 @@ def test_light_keeps_single_precision():
 def test_the_tests_check_every_calls_array_types():
     with pytest.raises(TypeCheckError):
         to_linear(LEVELS.astype(np.float64))
+
+
+@given(st.integers(1, 5), st.integers(1, 6))
+@settings(max_examples=15)
+def test_a_filter_inside_is_the_correlation_where_nothing_is_made_up(rows, columns):
+    generator = np.random.default_rng(rows + 10 * columns)
+    plane = generator.standard_normal((9, 11))
+    down, across = generator.standard_normal(rows), generator.standard_normal(columns)
+    wanted = signal.correlate2d(plane, np.outer(down, across), mode="valid")
+    assert np.allclose(filter_inside(plane, down, across), wanted, rtol=0, atol=1e-12)

@@ -1,20 +1,25 @@
-"""What every metric promises; and psnr and identical beside what they are by definition."""
+"""What every metric promises, over the whole picture, a region and weights."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.metrics import peak_signal_noise_ratio
 
-from selfsharp.image import quantize
-from selfsharp.metrics import METRICS, identical, psnr
+from selfsharp.metrics import METRICS
 
-every_metric = pytest.mark.parametrize("measure", [m.measure for m in METRICS.load_all().values()])
+MEMBERS = METRICS.load_all()
+every_metric = pytest.mark.parametrize("metric", list(MEMBERS.values()), ids=list(MEMBERS))
 
 
 def noisy(image: np.ndarray, sigma: float = 0.05, seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).standard_normal(image.shape, np.float32)
     return np.clip(image + np.float32(sigma) * noise, 0, 1)
+
+
+def weights_like(image: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Weights from 0 to 1, half of them 0."""
+    drawn = np.random.default_rng(seed).random(image.shape[:2], np.float32)
+    return np.maximum(drawn - np.float32(0.5), 0)
 
 
 def left_half(image: np.ndarray) -> np.ndarray:
@@ -23,69 +28,96 @@ def left_half(image: np.ndarray) -> np.ndarray:
     return region
 
 
-def test_psnr_and_identical_are_members():
-    assert {"psnr", "identical"} <= set(METRICS.names())
+def test_the_metrics_are_the_files():
+    wanted = {"psnr", "identical", "ssim", "global_ssim", "largest_change", "sharpness_gain"}
+    assert wanted <= set(METRICS.names())
 
 
 @every_metric
-def test_a_metric_is_a_finite_number(measure, photo):
-    for restored in (photo, noisy(photo), 1 - photo):
-        value = measure(restored, photo)
-        assert isinstance(value, float)
-        assert np.isfinite(value)
+def test_a_metric_of_different_images_is_a_finite_number(metric, photo):
+    for restored in (noisy(photo), 1 - photo, np.zeros_like(photo)):
+        for region in (None, left_half(photo), weights_like(photo)):
+            value = metric.measure(restored, photo, region)
+            assert isinstance(value, float)
+            assert np.isfinite(value)
 
 
 @every_metric
-def test_a_region_of_everything_changes_nothing(measure, photo):
+def test_equal_images_score_what_nothing_else_beats(metric, photo):
+    best = {"psnr": np.inf, "largest_change": 0, "sharpness_gain": 0}
+    name = metric.__name__.split(".")[-1]
+    for region in (None, left_half(photo), weights_like(photo)):
+        assert metric.measure(photo, photo, region) == pytest.approx(best.get(name, 1))
+
+
+@every_metric
+def test_a_region_of_everything_changes_nothing(metric, photo):
     everything = np.ones(photo.shape[:2], bool)
-    assert measure(noisy(photo), photo, everything) == pytest.approx(measure(noisy(photo), photo))
+    whole = metric.measure(noisy(photo), photo)
+    assert metric.measure(noisy(photo), photo, everything) == pytest.approx(whole)
 
 
 @every_metric
-def test_what_lies_outside_the_region_does_not_count(measure, photo):
-    region = left_half(photo)
+def test_what_lies_outside_the_region_and_its_reach_does_not_count(metric, photo):
     restored = noisy(photo)
-    other = np.where(region[:, :, None], restored, np.float32(0))
-    assert measure(restored, photo, region) == pytest.approx(measure(other, photo, region))
+    region = left_half(photo)
+    seen = region.copy()
+    edge = photo.shape[1] // 2
+    seen[:, edge : edge + metric.REACH] = True
+    other = np.where(seen[:, :, None], restored, np.float32(0))
+    for part in (region, region * weights_like(photo)):
+        wanted = metric.measure(restored, photo, part)
+        assert metric.measure(other, photo, part) == pytest.approx(wanted, rel=1e-12)
 
 
 @every_metric
-def test_an_empty_region_is_refused_in_one_line(measure, photo):
+def test_weights_of_0_and_1_are_the_region(metric, photo):
+    region = weights_like(photo) > 0
+    wanted = metric.measure(noisy(photo), photo, region)
+    assert metric.measure(noisy(photo), photo, region.astype(np.float32)) == pytest.approx(wanted)
+
+
+@every_metric
+@given(scale=st.floats(1e-6, 1e6), seed=st.integers(0, 99))
+@settings(max_examples=8)
+def test_the_scale_of_weights_changes_nothing(metric, photo, scale, seed):
+    weights = weights_like(photo, seed)
+    wanted = metric.measure(noisy(photo), photo, weights)
+    scaled = weights * np.float32(scale)
+    assert metric.measure(noisy(photo), photo, scaled) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "metric", [MEMBERS[n] for n in ("psnr", "identical", "ssim", "global_ssim")]
+)
+def test_more_weight_where_less_was_changed_counts(metric, photo):
+    restored = np.where(left_half(photo)[:, :, None], photo, noisy(photo, 0.2))
+    restored[:, :20] = noisy(photo, 0.01)[:, :20]
+    little, much = np.ones((2, *photo.shape[:2]), np.float32)
+    much[:, :40] = 50
+    assert metric.measure(restored, photo, much) > metric.measure(restored, photo, little)
+
+
+@every_metric
+@pytest.mark.parametrize("kind", [bool, np.float32])
+def test_an_empty_region_is_refused_in_one_line(metric, kind, photo):
     with pytest.raises(ValueError, match=r"\A.*region.*empty.*\Z"):
-        measure(photo, photo, np.zeros(photo.shape[:2], bool))
+        metric.measure(photo, photo, np.zeros(photo.shape[:2], kind))
 
 
-@given(st.floats(0.003, 0.5), st.integers(0, 99))
-@settings(max_examples=15)
-def test_psnr_is_scikit_images_at_8_bit(photo, sigma, seed):
-    restored = noisy(photo, sigma, seed)
-    wanted = peak_signal_noise_ratio(quantize(photo), quantize(restored), data_range=255)
-    assert psnr.measure(restored, photo) == pytest.approx(wanted, abs=1e-9)
+@every_metric
+@pytest.mark.parametrize("wrong", [-0.25, np.nan, np.inf])
+def test_weights_that_are_none_are_refused_in_one_line(metric, wrong, photo):
+    weights = np.ones(photo.shape[:2], np.float32)
+    weights[30, 40] = wrong
+    with pytest.raises(ValueError, match=rf"\A.*weight.*{wrong}.*from 0 up\Z"):
+        metric.measure(photo, photo, weights)
 
 
-def test_psnr_over_a_region_is_that_of_the_region_cut_out(photo):
-    half = photo.shape[1] // 2
-    cut = psnr.measure(noisy(photo)[:, :half], photo[:, :half])
-    assert psnr.measure(noisy(photo), photo, left_half(photo)) == pytest.approx(cut)
-
-
-def test_equal_images_score_100_db_and_no_others_do(photo):
-    assert psnr.measure(photo, photo) == 100
-    changed = photo.copy()
-    changed[3, 4, 1] += np.float32(1 / 255) if photo[3, 4, 1] < 0.5 else np.float32(-1 / 255)
-    assert psnr.measure(changed, photo) < 100
-
-
-def test_identical_is_the_share_of_pixels_equal_in_all_three_channels(photo):
-    changed = photo.copy()
-    changed[2, 3] = 1 - changed[2, 3]
-    changed[5, 60, 1] += np.float32(2 / 255) if photo[5, 60, 1] < 0.5 else np.float32(-2 / 255)
-    pixels = photo.shape[0] * photo.shape[1]
-    assert identical.measure(changed, photo) == pytest.approx((pixels - 2) / pixels)
-    in_half = identical.measure(changed, photo, left_half(photo))
-    assert in_half == pytest.approx((pixels // 2 - 1) / (pixels // 2))
-    assert identical.measure(photo, photo) == 1
-
-
-def test_identical_counts_what_a_file_holds(photo):
-    assert identical.measure(photo + np.float32(0.2 / 255) * (photo < 0.5), photo) == 1
+@every_metric
+def test_the_images_stay_as_they_are(metric, photo):
+    restored, sharp, weights = noisy(photo), photo.copy(), weights_like(photo)
+    before = restored.copy(), sharp.copy(), weights.copy()
+    metric.measure(restored, sharp, weights)
+    for now, then in zip((restored, sharp, weights), before, strict=True):
+        assert np.array_equal(now, then)

@@ -1,6 +1,8 @@
 """Reports that people look at: a table in Markdown and a sheet of pictures."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,8 @@ ABOUT = {
     ),
     "identity": (
         "Sharp photos go in as they are. `identical`: share of bit-identical pixels; `PSNR`: "
-        "RGB, 8 bit, peak 255, against itself, 100 dB when equal; `share`: what the gate opened."
+        "RGB, 8 bit, peak 255, against itself, infinite when equal; `share`: what the gate opened. "
+        "A mean leaves infinite values out and says how many."
     ),
 }
 SUMMARY = {
@@ -28,6 +31,39 @@ SUMMARY = {
 }
 SHOWN = 6
 """Photos on the sheet: the worst, the best and those between, evenly."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over photos that stays finite: infinite values are left out, and counted.
+
+    Attributes:
+        value: mean of the finite values; infinite when there are none.
+        left_out: how many of the values are infinite.
+        count: how many values there are.
+    """
+
+    value: float
+    left_out: int
+    count: int
+
+    def __str__(self) -> str:
+        """The mean with three decimals, and what it leaves out."""
+        if self.left_out == self.count:
+            return f"{self.value} (all {self.count})"
+        note = f" ({self.left_out} of {self.count} infinite, left out)" if self.left_out else ""
+        return f"{self.value:.3f}{note}"
+
+
+def mean_of(values: Sequence[float]) -> Mean:
+    """The mean of the finite values among at least one.
+
+    PSNR of equal images is infinite: one of them would hide all the others, and a number
+    put in its place would be made up.
+    """
+    finite = [value for value in values if np.isfinite(value)]
+    mean = float(np.mean(finite)) if finite else math.inf
+    return Mean(mean, len(values) - len(finite), len(values))
 
 
 def write_report(
@@ -56,13 +92,13 @@ def write_report(
     write_picture(np.vstack(sheet), path.with_suffix(".jpg"), overwrite=True)
 
 
-def summarise(suite: str, rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+def summarise(suite: str, rows: Sequence[Row]) -> dict[str, dict[str, Mean]]:
     """Means over the photos for each kind of row, and the share of photos made worse.
 
     Worse is a loss of 0.005 dB over the whole photo; for sharp photos, under 45 dB.
     """
     kinds = sorted({str(row.get("mask", "found")) for row in rows})
-    summary: dict[str, dict[str, float]] = {}
+    summary: dict[str, dict[str, Mean]] = {}
     for kind in kinds:
         of_kind = [row for row in rows if row.get("mask", "found") == kind]
         columns = {name: [float(row[name]) for row in of_kind] for name in SUMMARY[suite]}
@@ -70,8 +106,8 @@ def summarise(suite: str, rows: Sequence[Row]) -> dict[str, dict[str, float]]:
             worse = [gain < -0.005 for gain in columns["whole gain"]]
         else:
             worse = [score < 45 for score in columns["PSNR"]]
-        means = {name: float(np.mean(values)) for name, values in columns.items()}
-        summary[kind] = {**means, "made worse": float(np.mean(worse))}
+        means = {name: mean_of(values) for name, values in columns.items()}
+        summary[kind] = {**means, "made worse": mean_of([float(lost) for lost in worse])}
     return summary
 
 
@@ -81,11 +117,9 @@ def _summary_table(suite: str, rows: Sequence[Row]) -> list[str]:
     first = next(iter(summary.values()))
     lines = ["| mean of photos | " + " | ".join(first) + " |", "|---" * (len(first) + 1) + "|"]
     if suite == "partly":
-        lines.append(f"| do nothing | {first['before']:.3f} | 0 | 0 | 1 | 0 | 0 |")
+        lines.append(f"| do nothing | {first['before']} | 0 | 0 | 1 | 0 | 0 |")
     for kind, means in summary.items():
-        lines.append(
-            f"| {kind} mask | " + " | ".join(_cell(mean) for mean in means.values()) + " |"
-        )
+        lines.append(f"| {kind} mask | " + " | ".join(str(mean) for mean in means.values()) + " |")
     return lines
 
 

@@ -1,6 +1,7 @@
 """Runs a suite over a folder of photos and gathers what it measures."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -52,7 +53,9 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
     }
     report = settings.out_dir / f"{settings.suite}.md"
     (settings.out_dir / f"{settings.suite}.json").write_text(
-        json.dumps({**facts, "rows": rows}, indent=1) + "\n", encoding="utf-8"
+        json.dumps({**facts, "rows": [_writable(row) for row in rows]}, indent=1, allow_nan=False)
+        + "\n",
+        encoding="utf-8",
     )
     write_report(report, facts, rows, shown)
     if settings.into_card:
@@ -69,7 +72,24 @@ def _into_card(settings: BenchmarkSettings, rows: list[Row]) -> None:
         "date": time.strftime("%Y-%m-%d"),
     }
     for kind, means in summarise(settings.suite, rows).items():
-        for name, value in means.items():
+        for name, mean in means.items():
             unit = " in dB" if name in ("before", "gain", "whole gain", "PSNR") else ""
-            scores[f"{settings.suite}, {kind} mask, {name}{unit}"] = round(value, 4)
-    write_card(folder, replace(card, scores={**card.scores, **scores}))
+            score = f"{settings.suite}, {kind} mask, {name}{unit}"
+            scores |= _writable({score: round(mean.value, 4)})
+            if mean.left_out:
+                scores[f"{score}, infinite and left out"] = f"{mean.left_out} of {mean.count}"
+    # Nothing of an earlier run stays beside the new figures.
+    others = {
+        name: value
+        for name, value in card.scores.items()
+        if not name.startswith(f"{settings.suite}, ")
+    }
+    write_card(folder, replace(card, scores={**others, **scores}))
+
+
+def _writable(numbers: Row) -> Row:
+    """The row as JSON can hold it: an infinite number becomes the text `inf`."""
+    return {
+        name: value if isinstance(value, str) or math.isfinite(value) else str(value)
+        for name, value in numbers.items()
+    }

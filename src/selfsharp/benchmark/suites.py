@@ -11,6 +11,7 @@ from selfsharp.blur.kinds import shake
 from selfsharp.blur.regions import blob
 from selfsharp.blur.synthesis import Camera, Sample, blur_region
 from selfsharp.image import Image
+from selfsharp.map_metrics import intersection_over_union
 from selfsharp.metrics import identical, psnr
 from selfsharp.restore.restorer import Restorer
 
@@ -43,11 +44,12 @@ def partly(restorer: Restorer, sharp: Image, seed: list[int]) -> tuple[list[Row]
             {
                 "mask": name,
                 "before": before,
-                "gain": psnr.measure(result.image, sharp, inside) - before,
-                "whole gain": psnr.measure(result.image, sharp)
-                - psnr.measure(sample.blurred, sharp),
+                "gain": gain(psnr.measure(result.image, sharp, inside), before),
+                "whole gain": gain(
+                    psnr.measure(result.image, sharp), psnr.measure(sample.blurred, sharp)
+                ),
                 "far identical": identical.measure(result.image, sample.blurred, far),
-                "overlap": float((opened & inside).sum() / max(1, (opened | inside).sum())),
+                "overlap": intersection_over_union.measure(opened, inside),
             }
         )
         pictures.append(result.image)
@@ -77,6 +79,11 @@ def shaken_blob(sharp: Image, seed: list[int]) -> Sample:
     psf = shake.psf_of_extent(generator.uniform(10, 26), generator)
     region = blob(sharp.shape[0], sharp.shape[1], generator, share=0.3)
     return blur_region(sharp, psf, region, Camera(light="display", noise=1 / 255), generator)
+
+
+def gain(after: float, before: float) -> float:
+    """The difference in dB; nothing is gained where both are infinite."""
+    return 0.0 if after == before else after - before
 
 
 def _near(inside: Bool[np.ndarray, "height width"], reach: int) -> Bool[np.ndarray, "height width"]:

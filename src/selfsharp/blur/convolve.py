@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from selfsharp.blur.psf import Psf
 
@@ -61,3 +61,23 @@ def fast_length(length: int) -> int:
             three *= 3
         five *= 5
     return best
+
+
+def filter_inside(
+    plane: Float64[np.ndarray, "height width"],
+    down: Float64[np.ndarray, " rows"],
+    across: Float64[np.ndarray, " columns"],
+) -> Float64[np.ndarray, "inner_height inner_width"]:
+    """The plane filtered in both directions, exactly, where the whole filter lies on it.
+
+    The filter is not turned round: value (0, 0) is the sum of down[r] across[c] plane[r, c].
+    It loses rows - 1 rows and columns - 1 columns.
+    """
+    height, width = plane.shape[0] - len(down) + 1, plane.shape[1] - len(across) + 1
+    filtered = np.zeros((height, plane.shape[1]))
+    for row, weight in enumerate(down):
+        filtered += weight * plane[row : row + height]
+    inside = np.zeros((height, width))
+    for column, weight in enumerate(across):
+        inside += weight * filtered[:, column : column + width]
+    return inside
