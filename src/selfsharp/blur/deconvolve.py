@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+from jaxtyping import Float32
 
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import (
+    Spectrum,
     bordered,
     centred_spectrum,
     derivative_spectra,
@@ -38,15 +40,11 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border)
     shape = inside.shape
-    blur = centred_spectrum(psf, shape)
-    along, down = derivative_spectra(shape)
-    slopes = np.abs(along) ** 2 + np.abs(down) ** 2
-    energy = np.abs(blur) ** 2
+    blur, along, down = centred_spectrum(psf, shape), *derivative_spectra(shape)
+    slopes, energy = np.abs(along) ** 2 + np.abs(down) ** 2, np.abs(blur) ** 2
     result = np.empty_like(image)
     for channel in range(3):
-        given = bordered(image[:, :, channel], border)
-        again = np.fft.irfft2(blur * np.fft.rfft2(given), shape)
-        data = np.conj(blur) * np.fft.rfft2(inside * given + (1 - inside) * again)
+        data = np.conj(blur) * _evenly_blurred(image[:, :, channel], inside, blur, border)
         latent = np.fft.irfft2(data / (energy + 0.02 * slopes + 1e-5), shape)
         coupling = 1.0
         while coupling < 256:
@@ -73,19 +71,24 @@ def divide(image: Image, mask: Plane, psf: Psf, damping: float = DAMPING) -> Ima
     """
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border)
-    shape = inside.shape
-    blur = centred_spectrum(psf, shape)
-    along, down = derivative_spectra(shape)
-    slopes = np.abs(along) ** 2 + np.abs(down) ** 2
+    blur = centred_spectrum(psf, inside.shape)
+    slopes = sum(np.abs(slope) ** 2 for slope in derivative_spectra(inside.shape))
     inverse = np.conj(blur) / (np.abs(blur) ** 2 + damping * (slopes + 0.02))
     result = np.empty_like(image)
     for channel in range(3):
-        given = bordered(image[:, :, channel], border)
-        again = np.fft.irfft2(blur * np.fft.rfft2(given), shape)
-        evenly = inside * given + (1 - inside) * again
-        whole = np.fft.irfft2(inverse * np.fft.rfft2(evenly), shape)
+        evenly = _evenly_blurred(image[:, :, channel], inside, blur, border)
+        whole = np.fft.irfft2(inverse * evenly, inside.shape)
         result[:, :, channel] = whole[border : border + height, border : border + width]
     return np.clip(result, 0, 1)
+
+
+def _evenly_blurred(
+    channel: Plane, inside: Float32[np.ndarray, "rows columns"], blur: Spectrum, border: int
+) -> Spectrum:
+    """The spectrum of a channel whose sharp surroundings are blurred like its blurred part."""
+    given = bordered(channel, border)
+    again = np.fft.irfft2(blur * np.fft.rfft2(given), given.shape)
+    return np.fft.rfft2(inside * given + (1 - inside) * again)
 
 
 def _shrunk(slope: Plane, coupling: float) -> Plane:

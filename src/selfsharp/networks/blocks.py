@@ -79,6 +79,37 @@ class UNet(nn.Module):
         return features
 
 
+class TileUNet(nn.Module):
+    """A U-Net behind a pixel-unshuffle, which sees and answers at a tile's full size.
+
+    Args:
+        channels: channels of what it is given.
+        to_channels: channels of its answer, which starts near zero.
+        widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
+        down: residual blocks per scale on the way down.
+        up: residual blocks per scale on the way up.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        to_channels: int,
+        widths: Sequence[int],
+        down: Sequence[int],
+        up: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.multiple = 2 ** len(widths)
+        self.stem = conv3x3(4 * channels, widths[0])
+        self.body = UNet(widths, down, up)
+        self.head = conv3x3(widths[0], 4 * to_channels, gain=0.01)
+
+    def answer(self, known: Float[Tensor, "batch channels height width"]) -> Tensor:
+        """What the network makes of all that is known of a tile."""
+        features = self.body(self.stem(F.pixel_unshuffle(known, 2)))
+        return F.pixel_shuffle(self.head(features), 2)
+
+
 def blocks(channels: int, number: int) -> nn.Sequential:
     """Residual blocks in a row; none leaves its input as it is."""
     return nn.Sequential(*(ResidualBlock(channels) for _ in range(number)))

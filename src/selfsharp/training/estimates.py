@@ -28,8 +28,6 @@ from selfsharp.restore.partition import core_of
 from selfsharp.training.draws import averaged, draw_camera, draw_psf
 from selfsharp.training.pool import Guess, Pixels, Pool
 
-CANVAS = 63
-"""Side of the array that a true PSF is kept in."""
 HELD_OUT = 64
 """Estimates that validation uses."""
 CANDIDATES = 8
@@ -166,10 +164,11 @@ def _draw_region(size: tuple[int, int], generator: np.random.Generator) -> Plane
 
 def _packed(guesses: list[Guess]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places, true PSFs and estimates, as arrays for a file."""
-    true = np.zeros((len(guesses), CANVAS, CANVAS), np.float32)
+    side = max((one.psf.shape[0] for one in guesses if one.psf is not None), default=1)
+    true = np.zeros((len(guesses), side, side), np.float32)
     for canvas, one in zip(true, guesses, strict=True):
         if one.psf is not None:
-            start = CANVAS // 2 - one.psf.shape[0] // 2
+            start = (side - one.psf.shape[0]) // 2
             canvas[start : start + one.psf.shape[0], start : start + one.psf.shape[1]] = one.psf
     places = np.array([(g.place, g.reach, *g.corner, *g.size) for g in guesses], np.int32)
     return places, true, np.stack([np.stack(g.both) for g in guesses])

@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from jaxtyping import Float32
 
-from selfsharp.blur.deconvolve import divide
-from selfsharp.blur.psf import Psf
 from selfsharp.blur.sharpness import CELL, FLAT, radius_between, structure
 from selfsharp.blur.synthesis import (
     Camera,
@@ -22,6 +20,7 @@ from selfsharp.blur.synthesis import (
 )
 from selfsharp.config import Recipe
 from selfsharp.image import Image, Plane
+from selfsharp.restore.proposal import propose
 from selfsharp.training.draws import (
     at_least,
     averaged,
@@ -118,13 +117,6 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
     proposals = propose(crop.image, crop.blur[:, :, 0], chosen.both)
     inner = slice(SURROUNDINGS, -SURROUNDINGS)
     return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
-
-
-def propose(
-    image: Image, gate: Plane, both: tuple[Psf, Psf]
-) -> Float32[np.ndarray, "height width 6"]:
-    """What two estimates of a PSF make of an image."""
-    return np.concatenate([divide(image, gate, psf) for psf in both], axis=2)
 
 
 def blur_crop(pool: Pool, recipe: Recipe, generator: np.random.Generator) -> Sample:

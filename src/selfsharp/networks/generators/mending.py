@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from selfsharp.networks.blocks import UNet, conv3x3
+from selfsharp.networks.blocks import TileUNet
 from selfsharp.networks.generators.unet import RADIUS_SCALE
 
 OFFER_SCALE = 4.0
 """What a proposal would change is multiplied by this, so that it counts like other inputs."""
 
 
-class Generator(nn.Module):
+class Generator(TileUNet):
     """Predicts what to add to a blurred tile, from the tile, its blur and two proposals.
 
     It tells for every pixel how far to follow each proposal, and what to add beside. Two
@@ -35,11 +34,7 @@ class Generator(nn.Module):
         down: Sequence[int] = (1, 1, 2, 2),
         up: Sequence[int] = (1, 2, 2),
     ) -> None:
-        super().__init__()
-        self.multiple = 2 ** len(widths)
-        self.stem = conv3x3(4 * 11, widths[0])
-        self.body = UNet(widths, down, up)
-        self.head = conv3x3(widths[0], 4 * 5, gain=0.01)
+        super().__init__(11, 5, widths, down, up)
 
     def forward(
         self,
@@ -52,6 +47,5 @@ class Generator(nn.Module):
         gate, radius = blur[:, :1], blur[:, 1:]
         offers = [OFFER_SCALE * first, OFFER_SCALE * second]
         known = torch.cat([image - 0.5, gate, radius / RADIUS_SCALE, *offers], dim=1)
-        features = self.body(self.stem(F.pixel_unshuffle(known, 2)))
-        out = F.pixel_shuffle(self.head(features), 2)
+        out = self.answer(known)
         return out[:, :3] + out[:, 3:4] * first + out[:, 4:] * second

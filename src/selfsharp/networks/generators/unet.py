@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from selfsharp.networks.blocks import UNet, conv3x3
+from selfsharp.networks.blocks import TileUNet
 
 RADIUS_SCALE = 8.0
 """Radii are divided by this, so that usual ones lie in 0..1 like every other input."""
 
 
-class Generator(nn.Module):
+class Generator(TileUNet):
     """Predicts what to add to a blurred tile, from the tile and its blur.
 
     The residual starts near zero: an untrained generator leaves the photo as it is.
@@ -32,11 +31,7 @@ class Generator(nn.Module):
         down: Sequence[int] = (1, 1, 2, 2),
         up: Sequence[int] = (1, 2, 2),
     ) -> None:
-        super().__init__()
-        self.multiple = 2 ** len(widths)
-        self.stem = conv3x3(4 * 5, widths[0])
-        self.body = UNet(widths, down, up)
-        self.head = conv3x3(widths[0], 4 * 3, gain=0.01)
+        super().__init__(5, 3, widths, down, up)
 
     def forward(
         self,
@@ -46,5 +41,4 @@ class Generator(nn.Module):
         """The residual; image + residual is the restored tile."""
         gate, radius = blur[:, :1], blur[:, 1:]
         known = torch.cat([image - 0.5, gate, radius / RADIUS_SCALE], dim=1)
-        features = self.body(self.stem(F.pixel_unshuffle(known, 2)))
-        return F.pixel_shuffle(self.head(features), 2)
+        return self.answer(known)
