@@ -30,6 +30,7 @@ def left_half(image: np.ndarray) -> np.ndarray:
 
 def test_the_metrics_are_the_files():
     wanted = {"psnr", "identical", "ssim", "global_ssim", "largest_change", "sharpness_gain"}
+    wanted |= {"vgg_distance"}
     assert wanted <= set(METRICS.names())
 
 
@@ -44,7 +45,7 @@ def test_a_metric_of_different_images_is_a_finite_number(metric, photo):
 
 @every_metric
 def test_equal_images_score_what_nothing_else_beats(metric, photo):
-    best = {"psnr": np.inf, "largest_change": 0, "sharpness_gain": 0}
+    best = {"psnr": np.inf, "largest_change": 0, "sharpness_gain": 0, "vgg_distance": 0}
     name = metric.__name__.split(".")[-1]
     for region in (None, left_half(photo), weights_like(photo)):
         assert metric.measure(photo, photo, region) == pytest.approx(best.get(name, 1))
