@@ -37,16 +37,17 @@ def test_the_demo_photo_is_restored_as_it_was_when_the_model_was_bundled(restore
 
 def test_hand_shake_is_made_better_inside_and_nothing_is_touched_far_off(restorer, flowers):
     gains = []
-    for seed in range(3):
+    for seed in range(5):
         sample = shaken_blob(flowers, [seed, 0])
         inside = sample.blur_map > 0
         result = restorer.restore(sample.blurred, sample.mask)
         before = psnr.measure(sample.blurred, flowers, inside)
         gains.append(psnr.measure(result.image, flowers, inside) - before)
         assert identical.measure(result.image, sample.blurred, ~inside) == 1
-    # One PSF in ten is estimated wrong, and then a little is lost.
     assert np.mean(gains) > 1.5
-    assert min(gains) > -0.6
+    # One PSF in ten is estimated wrong, and then a little is lost.
+    assert sorted(gains)[1] > 0.5
+    assert min(gains) > -1.5
 
 
 def test_a_sharp_photo_is_left_alone(restorer, flowers):

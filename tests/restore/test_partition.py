@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
+from selfsharp.restore.partition import part_by_findings, part_by_mask, worth
 
 CELLS = (30, 40)
 HEIGHT, WIDTH = 118, 157
@@ -183,15 +183,3 @@ def test_a_residual_is_worth_a_change_only_where_it_is_large_enough():
     assert (opened[:, 60:] == 1).all()
     assert (np.diff(opened, axis=1) >= 0).all()
     assert not worth(residual, least=0.011).any()
-
-
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_the_more_certain_the_blur_the_more_of_its_restoration_is_blended_in(one, other):
-    plane = np.ones((8, 8), np.float32)
-    less, more = (Partition(plane, plane, plane > 0, c).trust for c in sorted((one, other)))
-    assert 0 < less <= more <= 1
-
-
-def test_a_part_that_a_user_gives_is_trusted_wholly():
-    plane = np.ones((8, 8), np.float32)
-    assert Partition(plane, plane, plane > 0).trust == 1

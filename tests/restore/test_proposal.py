@@ -1,18 +1,14 @@
-"""Proposals: where they come from, and that tiles propose what the whole photo would."""
-
-from dataclasses import replace
+"""Tiles propose what the whole photo would."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from selfsharp.blur.convolve import convolve
 from selfsharp.blur.deconvolve import divide
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.proposal import LEAST, confidence, is_certain, propose_psfs, undo
+from selfsharp.restore.proposal import undo
 from selfsharp.restore.tiles import Grid, tiles_of
 
 GRID = Grid(step=96, ramp=16, halo=16, multiple=8)
@@ -57,40 +53,3 @@ def test_tiles_propose_what_the_whole_photo_would(image, estimate):
         for number, one in enumerate(whole):
             off = np.abs(proposals[:, :, 3 * number : 3 * number + 3] - one[tile.seen])
             assert off[tile.inner].mean() < 1 / 255
-
-
-def test_a_small_core_tells_no_psf(image):
-    assert np.count_nonzero(make_parts(image, 150).core) >= LEAST
-    assert propose_psfs(image, make_parts(image, 40)) is None
-
-
-def test_what_a_large_core_tells_has_passed_the_check(image):
-    parts = make_parts(image, 150)
-    estimate = propose_psfs(image, parts)
-    assert estimate is None or is_certain(estimate, parts)
-
-
-def test_estimates_that_differ_tell_of_no_blur_or_of_softness_propose_nothing(image, estimate):
-    marked = make_parts(image, 150)
-    found = replace(marked, certainty=0.985)
-    assert is_certain(estimate, marked)
-    assert is_certain(estimate, found)
-    assert not is_certain(replace(estimate, agreement=0.2), marked)
-    still = np.zeros_like(estimate.psf)
-    still[still.shape[0] // 2, still.shape[0] // 2] = 1
-    assert not is_certain(replace(estimate, psf=still), marked)
-    assert not is_certain(replace(estimate, spread=1.2), found)
-    assert not is_certain(estimate, replace(found, certainty=0.95))
-
-
-@given(st.floats(0.9, 0.999), st.floats(0.9, 0.999), st.floats(0.2, 1.5), st.floats(0.2, 1.5))
-def test_confidence_rises_with_certainty_and_falls_with_spread(
-    image, estimate, low, high, narrow, wide
-):
-    low, high = sorted((low, high))
-    narrow, wide = sorted((narrow, wide))
-    parts = make_parts(image, 100)
-    least = confidence(replace(estimate, spread=wide), replace(parts, certainty=low))
-    most = confidence(replace(estimate, spread=narrow), replace(parts, certainty=high))
-    assert 0 <= least <= most <= 1
-    assert confidence(estimate, parts) == 1

@@ -8,13 +8,14 @@ so that they neither mislead the estimate nor break it at the region's border.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
+from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, blur_radius
 from selfsharp.blur.spectrum import (
     bordered,
@@ -26,8 +27,12 @@ from selfsharp.image import Plane
 
 SIZE = 31
 """Side of the PSF that is looked for, in pixels."""
-FLATTENING = 7e-4
-"""How strongly gradients are removed from the explaining image."""
+FLATTENING = 4e-4
+"""How strongly gradients are removed from the explaining image in the end."""
+ROUND = 0.85
+"""Spread from which a PSF is no path of a movement, but round."""
+LONE = 0.1
+"""A piece of a PSF apart from the rest, with less of its light than this, is an error."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,22 @@ class Effort:
         rounds: times that image and PSF are estimated in turn at each scale.
         damping: how strongly weak frequencies of the PSF are held down.
         floor: values under this share of the largest are noise.
+        flattening: how strongly gradients are removed in the beginning: at first the few
+            strongest edges tell the PSF, then more and more of them.
+        easing: by what factor that falls from round to round.
     """
 
     rounds: int
     damping: float
     floor: float
+    flattening: float
+    easing: float
 
 
-EFFORTS = (Effort(6, damping=50.0, floor=0.1), Effort(8, damping=100.0, floor=0.1))
+EFFORTS = (
+    Effort(6, damping=50.0, floor=0.1, flattening=3e-3, easing=1.06),
+    Effort(10, damping=50.0, floor=0.1, flattening=2e-3, easing=1.03),
+)
 """Two estimates that differ: where the photo tells the PSF, they agree all the same."""
 
 
@@ -55,20 +68,22 @@ class Estimate:
 
     Attributes:
         psf: the mean of two estimates.
-        both: the two, each of its own settings.
+        both: the two, each of its own settings; the same one twice where the blur is round.
         agreement: largest correlation of the two, 0..1.
         spread: number of pixels that the light falls on, as a share of a disc's of the same
             radius; a path has little, a Gaussian 1 and more.
+        lens: the Gaussian or disc that the blur is; None where it is a movement's.
     """
 
     psf: Psf
     both: tuple[Psf, Psf]
     agreement: float
     spread: float
+    lens: RoundBlur | None = None
 
 
 def estimate_psf(grey: Plane, mask: Plane) -> Estimate:
-    """The PSF of the masked part.
+    """The PSF of the masked part: free in its shape, or a Gaussian or disc where it is round.
 
     Args:
         grey: mean of the channels, 0..1.
@@ -77,6 +92,10 @@ def estimate_psf(grey: Plane, mask: Plane) -> Estimate:
     first, second = (_estimate(grey, mask, effort) for effort in EFFORTS)
     psf = _tidied(first + second, 0.0)
     spread = 1 / float((psf**2).sum()) / (2 * np.pi * max(blur_radius(psf), 0.5) ** 2)
+    power = measure_power(grey, mask) if spread >= ROUND else None
+    if power:
+        lens = fit_round_blur(power)
+        return Estimate(lens.psf, (lens.psf, lens.psf), 1.0, spread, lens)
     return Estimate(psf, (first, second), _agreement(first, second), spread)
 
 
@@ -87,11 +106,14 @@ def _estimate(grey: Plane, mask: Plane, effort: Effort) -> Psf:
         sizes.append(min(smaller + (smaller % 2 == 0), sizes[-1] - 2))
     psf = np.zeros((sizes[-1], sizes[-1]), np.float32)
     psf[sizes[-1] // 2, sizes[-1] // 2 - 1 : sizes[-1] // 2 + 2] = 1 / 3
+    flattening = effort.flattening
     for size in reversed(sizes):
         if psf.shape[0] != size:
             larger = PillowImage.fromarray(psf).resize((size, size), _BICUBIC)
             psf = _tidied(np.asarray(larger), 0.03)
-        psf = _refined(psf, _scaled(grey, size / SIZE), _scaled(mask, size / SIZE), effort)
+        small, inside = (_scaled(plane, size / SIZE) for plane in (grey, mask))
+        psf = _refined(psf, small, inside, replace(effort, flattening=flattening))
+        flattening /= effort.easing**effort.rounds
     return psf
 
 
@@ -104,24 +126,25 @@ def _refined(psf: Psf, grey: Plane, mask: Plane, effort: Effort) -> Psf:
     given = bordered(grey, size)
     inside = bordered((mask > 0.5).astype(np.float32), size, mode="constant")
     trusted = _eroded(inside, size // 4)
-    for _ in range(effort.rounds):
+    for number in range(effort.rounds):
+        flattening = max(FLATTENING, effort.flattening / effort.easing**number)
         again = np.fft.irfft2(psf_spectrum(psf, given.shape) * np.fft.rfft2(given), given.shape)
         evenly = (inside * given + (1 - inside) * again).astype(np.float32)
-        psf = _psf_between(_explanation(evenly, psf), evenly, trusted, size, effort)
+        psf = _psf_between(_explanation(evenly, psf, flattening), evenly, trusted, size, effort)
     return psf
 
 
-def _explanation(blurred: Plane, psf: Psf) -> Plane:
+def _explanation(blurred: Plane, psf: Psf, flattening: float) -> Plane:
     """The image with the fewest gradients that explains the blurred one."""
     shape = blurred.shape
     blur = psf_spectrum(psf, shape)
     along, down = derivative_spectra(shape)
     slopes = np.abs(along) ** 2 + np.abs(down) ** 2
     data, energy = np.conj(blur) * np.fft.rfft2(blurred), np.abs(blur) ** 2
-    latent, coupling = blurred, 2 * FLATTENING
+    latent, coupling = blurred, 2 * flattening
     while coupling < 1e3:
         across, below = derivatives(latent)
-        keep = across**2 + below**2 >= FLATTENING / coupling
+        keep = across**2 + below**2 >= flattening / coupling
         prior = np.conj(along) * np.fft.rfft2(across * keep)
         prior += np.conj(down) * np.fft.rfft2(below * keep)
         latent = np.fft.irfft2((data + coupling * prior) / (energy + coupling * slopes), shape)
@@ -140,7 +163,23 @@ def _psf_between(sharp: Plane, blurred: Plane, trusted: Plane, size: int, effort
         energy = energy + np.abs(spectrum) ** 2
     found = np.fft.irfft2(cross / energy, shape)
     half = size // 2
-    return _tidied(np.roll(found, (half, half), (0, 1))[:size, :size], effort.floor)
+    weights = np.roll(found, (half, half), (0, 1))[:size, :size]
+    return _tidied(_joined(weights, effort.floor), effort.floor)
+
+
+def _joined(weights: np.ndarray, floor: float) -> np.ndarray:
+    """A PSF without the small pieces that lie apart from the rest; a camera moves on a path."""
+    kept = np.maximum(weights, 0) * (weights > floor * weights.max())
+    size = kept.shape[0]
+    # Each piece takes the largest number among its pixels, spread to neighbours till all have it.
+    labels = np.where(kept > 0, np.arange(1, kept.size + 1).reshape(kept.shape), 0)
+    before = np.zeros_like(labels)
+    while (labels != before).any():
+        before, spread = labels, np.pad(labels, 1)
+        shifted = [spread[y : y + size, x : x + size] for y in range(3) for x in range(3)]
+        labels = np.where(kept > 0, np.max(shifted, axis=0), 0)
+    light = np.bincount(labels.ravel(), kept.ravel())
+    return np.where(light[labels] >= LONE * kept.sum(), kept, 0)
 
 
 def _tidied(weights: np.ndarray, floor: float) -> Psf:

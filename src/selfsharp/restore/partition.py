@@ -13,10 +13,6 @@ from selfsharp.restore.detect import Findings, enlarged
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
-DOUBTFUL, CERTAIN = 0.955, 0.98
-"""Certainty of a core that is as well natural softness, and of one that is blurred for sure."""
-LEAST_TRUST = 0.3
-"""Trust in a part that may as well be soft by nature."""
 RIM = 6
 """Pixels along the border of a given mask that its core leaves out."""
 
@@ -36,16 +32,6 @@ class Partition:
     radius: Plane
     core: Bool[np.ndarray, "height width"]
     certainty: float = 1.0
-
-    @property
-    def trust(self) -> float:
-        """How much to blend in of what the generator alone restores, 0..1.
-
-        What is out of focus by nature looks blurred too. Undone by mistake it does harm, and
-        a residual that is right with a probability is best followed by as much.
-        """
-        rise = (self.certainty - DOUBTFUL) / (CERTAIN - DOUBTFUL)
-        return float(np.clip(rise, LEAST_TRUST, 1))
 
 
 def part_by_findings(

@@ -12,8 +12,9 @@ from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
+from selfsharp.restore.judgement import Judgement, judge
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
-from selfsharp.restore.proposal import confidence, propose_psfs, undo
+from selfsharp.restore.proposal import undo
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 
@@ -104,24 +105,23 @@ class Restorer:
         check_strength(strength)
         parts = self.find_parts(image, mask)
         work = work_list(parts.gate, self._grid) if strength > 0 else []
-        wanted = work and "proposals" in self._generator.inputs
-        estimate = propose_psfs(image, parts) if wanted else None
-        trust = confidence(estimate, parts) if estimate else parts.trust
+        physics = "proposals" in self._generator.inputs
+        judged = judge(image, parts, physics=physics) if work else Judgement(0.0)
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
             if progress:
                 progress(done, len(work))
-            residual = self._generate(image, parts, tile, estimate)
+            residual = self._generate(image, parts, tile, judged.estimate)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            share = tile.weight * opened * np.float32(trust)
+            share = tile.weight * opened * np.float32(judged.trust)
             gate[tile.kept] += share
             restored[tile.kept] += (share * np.float32(strength))[:, :, None] * residual[tile.inner]
             # A pixel's last tile clips it for good; 0 and 1 bound the input already.
             np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
         if progress:
             progress(len(work), len(work))
-        psf = estimate.psf if estimate else None
+        psf = judged.estimate.psf if judged.estimate else None
         return Restoration(restored if gate.any() else image, parts.radius, gate, psf)
 
     def _generate(

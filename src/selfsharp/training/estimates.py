@@ -168,26 +168,41 @@ def _packed(guesses: list[Guess]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     true = np.zeros((len(guesses), side, side), np.float32)
     for canvas, one in zip(true, guesses, strict=True):
         if one.psf is not None:
-            start = (side - one.psf.shape[0]) // 2
-            canvas[start : start + one.psf.shape[0], start : start + one.psf.shape[1]] = one.psf
-    places = np.array([(g.place, g.reach, *g.corner, *g.size) for g in guesses], np.int32)
-    return places, true, np.stack([np.stack(g.both) for g in guesses])
+            _place(one.psf, canvas)
+    places = np.array(
+        [(g.place, g.reach, *g.corner, *g.size, g.both[0].shape[0]) for g in guesses], np.int32
+    )
+    side = max(psf.shape[0] for one in guesses for psf in one.both)
+    both = np.zeros((len(guesses), 2, side, side), np.float32)
+    for canvases, one in zip(both, guesses, strict=True):
+        for canvas, psf in zip(canvases, one.both, strict=True):
+            _place(psf, canvas)
+    return places, true, both
+
+
+def _place(psf: Psf, canvas: Float32[np.ndarray, "side side"]) -> None:
+    """Lays a PSF into the middle of an empty canvas."""
+    start = (canvas.shape[0] - psf.shape[0]) // 2
+    canvas[start : start + psf.shape[0], start : start + psf.shape[0]] = psf
 
 
 def _unpacked(arrays: dict[str, np.ndarray]) -> list[Guess]:
     guesses = []
     for places, psf, both in zip(arrays["places"], arrays["psfs"], arrays["both"], strict=True):
-        place, reach, row, column, height, width = (int(value) for value in places)
-        known = _trimmed(psf) if psf.any() else None
-        pair = (both[0].copy(), both[1].copy())
+        place, reach, row, column, height, width, side = (int(value) for value in places)
+        known = _middle(psf, _reach(psf)) if psf.any() else None
+        first, second = (_middle(one, side // 2) for one in both)
+        pair = (first, first if np.array_equal(first, second) else second)
         guesses.append(Guess(place, reach, (row, column), (height, width), known, pair))
     return guesses
 
 
-def _trimmed(psf: Psf) -> Float32[np.ndarray, "least least"]:
-    """A PSF without its empty rim."""
-    rows, columns = np.nonzero(psf)
-    middle = psf.shape[0] // 2
-    reach = int(max(np.abs(rows - middle).max(), np.abs(columns - middle).max()))
-    inner = slice(middle - reach, middle + reach + 1)
+def _middle(psf: Psf, reach: int) -> Float32[np.ndarray, "inner inner"]:
+    """What lies at most `reach` rows and columns off the middle of a PSF."""
+    inner = slice(psf.shape[0] // 2 - reach, psf.shape[0] // 2 + reach + 1)
     return psf[inner, inner].copy()
+
+
+def _reach(psf: Psf) -> int:
+    """How far the light of a PSF reaches from its middle."""
+    return int(np.abs(np.argwhere(psf) - psf.shape[0] // 2).max())

@@ -17,6 +17,9 @@ from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, hel
 
 Pixels = UInt8[np.ndarray, "_ _ _"]  # Photos of a pool differ in size.
 
+MASKED_HELD_OUT = 8
+"""One in so many photos with masks validates: a detector is judged by them."""
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -84,13 +87,21 @@ def load_pools(recipe: Recipe) -> tuple[Pool, Pool]:
         _decoded(used, _rgb, "photos"),
         _decoded(frames[:first_kept], _rgb, "frames"),
         cutouts,
-        _decoded([pair for pair in masked if not held_out(pair.photo)], _masked, "masked photos"),
+        _decoded(
+            [pair for pair in masked if not held_out(pair.photo, MASKED_HELD_OUT)],
+            _masked,
+            "masked photos",
+        ),
     )
     validate = Pool(
         _decoded(kept, _rgb, "validation photos"),
         _decoded(frames[first_kept:], _rgb, "validation frames"),
         cutouts,
-        _decoded([pair for pair in masked if held_out(pair.photo)], _masked, "validation masks"),
+        _decoded(
+            [pair for pair in masked if held_out(pair.photo, MASKED_HELD_OUT)],
+            _masked,
+            "validation masks",
+        ),
     )
     return train, validate
 

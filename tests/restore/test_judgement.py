@@ -1,0 +1,114 @@
+"""What is soft by nature is left alone, what was blurred is undone, and how far."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.kinds import KINDS, gaussian
+from selfsharp.blur.psf import blur_radius
+from selfsharp.blur.synthesis import Camera, blur_region
+from selfsharp.image import read_photo
+from selfsharp.restore.judgement import (
+    LEAST,
+    LEAST_TRUST,
+    is_certain,
+    judge,
+    missed_focus,
+    movement,
+)
+from selfsharp.restore.partition import Partition
+
+FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
+REGION = (slice(40, 300), slice(50, 350))
+probabilities = st.floats(0, 1)
+
+
+def blurred_part(kind: str, radius: float) -> tuple[np.ndarray, Partition]:
+    """A photo with a square of it blurred, and the partition of a user who marks it."""
+    generator = np.random.default_rng(11)
+    sharp = read_photo(FLOWERS).image[60:420, 40:460]
+    region = np.zeros(sharp.shape[:2], np.float32)
+    region[REGION] = 1
+    psf = KINDS.load(kind).psf(radius, generator)
+    sample = blur_region(sharp, psf, region, Camera(light="display", noise=1 / 255), generator)
+    core = np.zeros(region.shape, bool)
+    core[REGION][12:-12, 12:-12] = True
+    return sample.blurred, Partition(sample.mask, sample.blur_map, core)
+
+
+@pytest.fixture(scope="module")
+def shaken():
+    return blurred_part("shake", 4.0)
+
+
+@pytest.fixture(scope="module")
+def unfocused():
+    return blurred_part("defocus", 4.0)
+
+
+def test_what_a_user_marks_is_undone_in_full(shaken):
+    judged = judge(*shaken)
+    assert judged.trust == 1
+    assert is_certain(judged.estimate)
+    assert judged.estimate.lens is None
+
+
+def test_round_blur_is_undone_by_a_round_psf(unfocused):
+    judged = judge(*unfocused)
+    assert judged.trust == 1
+    assert judged.estimate.lens.kind == "defocus"
+    assert blur_radius(judged.estimate.psf) == pytest.approx(4, rel=0.1)
+
+
+def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused):
+    moved, soft = (
+        judge(image, replace(parts, certainty=0.983)) for image, parts in (shaken, unfocused)
+    )
+    assert moved.estimate is not None
+    assert moved.trust > 0.5 > soft.trust >= LEAST_TRUST
+    assert soft.estimate is None
+
+
+def test_softness_that_is_certain_to_be_blur_is_undone_too(unfocused):
+    image, parts = unfocused
+    judged = judge(image, replace(parts, certainty=0.997))
+    assert judged.estimate.lens is not None
+    assert judged.trust > 0.9
+
+
+def test_a_small_core_tells_no_psf(shaken):
+    image, parts = shaken
+    small = np.zeros_like(parts.core)
+    small[60:120, 60:120] = True
+    assert np.count_nonzero(small) < LEAST
+    judged = judge(image, replace(parts, core=small))
+    assert (judged.trust, judged.estimate) == (1, None)
+    found = judge(image, replace(parts, core=small, certainty=0.96))
+    assert LEAST_TRUST <= found.trust < 1
+
+
+def test_a_generator_without_use_for_psfs_is_told_none(shaken):
+    assert judge(*shaken, physics=False).estimate is None
+
+
+def test_estimates_that_differ_or_tell_of_no_blur_are_not_shown():
+    psf = gaussian.psf(2.0, np.random.default_rng(0))
+    estimate = Estimate(psf, (psf, psf), agreement=1.0, spread=0.3)
+    assert is_certain(estimate)
+    assert not is_certain(replace(estimate, agreement=0.2))
+    still = np.zeros_like(psf)
+    still[still.shape[0] // 2, still.shape[0] // 2] = 1
+    assert not is_certain(replace(estimate, psf=still))
+
+
+@given(probabilities, probabilities, st.floats(0, 4), st.floats(0, 4))
+def test_probabilities_rise_with_certainty_and_unevenness(one, other, this, that):
+    low, high = sorted((one, other))
+    even, uneven = sorted((this, that))
+    assert 0 <= movement(low, even) <= movement(high, uneven) <= 1
+    assert 0 <= missed_focus(low) <= missed_focus(high) <= 1
