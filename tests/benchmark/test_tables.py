@@ -51,7 +51,7 @@ GOLDEN = """\
 | do nothing | 20.00 (1 of 2 infinite, left out) | **0%** | +0.0 | 1.00 |
 | better | **24.00** | 50% | **+2.0** | 1.00 |
 | broken (failed) | - | - | - | - |
-| *told the true mask* |  |  |  |  |
+| *told the mask* |  |  |  |  |
 | given | 30.00 | 0% | +3.5 [+3.0, +4.0] | 1.00 |
 | *oracle: told the true PSF and mask* |  |  |  |  |
 | Wiener | 40.00 | 0% | +9.0 | 1.00 |

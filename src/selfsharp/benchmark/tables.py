@@ -12,7 +12,7 @@ from selfsharp.benchmark.statistics import bootstrap_interval, mean_of
 
 GROUPS: dict[Told, str] = {
     "nothing": "",
-    "mask": "*told the true mask*",
+    "mask": "*told the mask*",
     "blur": "*oracle: told the true PSF and mask*",
 }
 """What stands above the rows of a table, by what they are told of the truth."""
