@@ -28,12 +28,7 @@ def small(monkeypatch):
     monkeypatch.setattr(speed, "SIZES", (0.02, 0.04))
     monkeypatch.setattr(speed, "SHARES", (0.0, 1.0))
     monkeypatch.setattr(speed, "REPEATS", 1)
-    monkeypatch.setattr(speed, "Load", _small_load(speed.Load))
-
-
-def _small_load(load):
-    """A load of a hundredth of the megapixels."""
-    return lambda megapixels, share: load(min(megapixels, 0.04), share)
+    monkeypatch.setattr(speed, "SIZE", 0.02)
 
 
 def test_every_suite_is_named_in_the_help(capsys):
@@ -72,7 +67,7 @@ def test_a_report_is_a_page_its_numbers_and_pictures(suite, measure):
     assert content["suite"] == suite
     assert content["seed"] == 0
     assert list(content["models"].values()) != []
-    assert {"date", "threads", "seconds", "figures"} <= set(content["timings"])
+    assert {"date", "cores", "seconds", "figures"} <= set(content["timings"])
 
 
 @pytest.mark.parametrize("suite", [name for name in SUITES.names() if name != "speed"])

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import signal
+import subprocess
 import sys
 import time
 
@@ -57,6 +59,30 @@ def test_a_peer_is_timed_as_a_whole_process(measure):
     slow = peer("slow", f"time.sleep(0.5); {COPY}")
     _, content = measure("identity", rows=("peer",), peer=(slow,))
     assert all(line["seconds"] > 0.5 for line in content["timings"]["figures"])
+
+
+def test_ctrl_c_ends_peers_and_leaves_nothing_behind(tiny, tmp_path):
+    ready = tmp_path / "ready"
+    slow = peer("slow", f"open({str(ready)!r}, 'w').close(); time.sleep(60)")
+    command = [sys.executable, "-m", "selfsharp", "benchmark", "identity", "--rows", "peer"]
+    command += ["--pictures", str(tiny["identity"]), "--out-dir", str(tmp_path / "out")]
+    run = subprocess.Popen(
+        [*command, "--peer", slow, "--peer", slow.replace("slow", "next", 1)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests themselves run in the background, the signal would be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    for _ in range(600):
+        if ready.exists():
+            break
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=40)
+    assert run.returncode == 130
+    assert len(told.splitlines()) == 1
+    assert told.startswith("selfsharp: stopped")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_a_stopped_program_started_is_stopped_too(tmp_path):

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -69,7 +69,7 @@ class Caption:
     """The figure that pictures tell: its name, and its form in Python's format language."""
 
     key: str = ""
-    form: str = "+.2f"
+    form: str = "+z.2f"
 
 
 Score = Callable[[Scene, Image], Figures]
@@ -91,6 +91,7 @@ class Bench:
     records: list[Record] = field(default_factory=list)
     strips: list[Strip] = field(default_factory=list)
     _given_up: dict[str, str] = field(default_factory=dict)
+    _stopped: bool = False
 
     @property
     def measured(self) -> set[str]:
@@ -157,6 +158,7 @@ class Bench:
                     advance(len(done), len(tasks))
                     done.append(task.result())
             except BaseException:
+                self._stopped = True
                 pool.shutdown(wait=False, cancel_futures=True)
                 stop_processes()
                 raise
@@ -168,6 +170,8 @@ class Bench:
         records, panels = [], {"input": scene.image}
         changed = scene.image
         for row in self.rows:
+            if self._stopped:
+                raise CancelledError
             if not row.can_do_with(scene.truth):
                 continue
             record, image = self._measure_row(row, scene, score)

@@ -43,13 +43,17 @@ def can_plot() -> bool:
 
 def draw_panels(panels: Sequence[Panel], path: Path, *, wide: int = 2) -> None:
     """Draws panels into a PNG file, so many beside each other."""
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     columns = min(wide, len(panels))
     rows = -(-len(panels) // columns)
+    # Axes of one label have one scale, so that panels can be compared.
+    first: dict[str, Axes] = {}
     figure = Figure(figsize=(5.2 * columns, 3.7 * rows), layout="constrained")
     for number, panel in enumerate(panels):
-        axes = figure.add_subplot(rows, columns, number + 1)
+        axes = figure.add_subplot(rows, columns, number + 1, sharey=first.get(panel.up))
+        first.setdefault(panel.up, axes)
         for place, (name, points) in enumerate(panel.lines.items()):
             across, up = zip(*points, strict=True)
             colour = f"C{place}"

@@ -37,8 +37,8 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
     }
     run = {
         "date": time.strftime("%Y-%m-%d"),
-        "threads": settings.threads,
-        "photos at a time": settings.jobs or os.cpu_count(),
+        "cores": os.cpu_count(),
+        **(_pace(settings) if bench.records else {}),
         "seconds": round(time.perf_counter() - start, 1),
     }
     path = settings.out_dir / f"{settings.suite}.md"
@@ -87,6 +87,11 @@ def _check(settings: BenchmarkSettings, pictures: str) -> None:
         there = there.parent
     if not (there.is_dir() and os.access(there, os.W_OK)):
         raise ValueError(f"{settings.out_dir} cannot be a folder for reports; name another")
+
+
+def _pace(settings: BenchmarkSettings) -> dict[str, int | None]:
+    """What the seconds of rows depend on; processes of their own depend on neither."""
+    return {"threads": settings.threads, "photos at a time": settings.jobs or os.cpu_count()}
 
 
 def _version(model: str) -> str:

@@ -91,6 +91,8 @@ def _block(strip: Strip) -> Picture:
             (SIDE, SIDE), PillowImage.Resampling.BICUBIC
         )
         canvas.paste(enlarged, (left, top + TEXT))
+        frame = [left, top + TEXT, left + SIDE - 1, top + TEXT + SIDE - 1]
+        draw.rectangle(frame, outline="lightgrey")
     return np.asarray(canvas)
 
 

@@ -27,9 +27,9 @@ picture, the input's as well, was shifted as a whole to where it comes closest t
 who sees that all of it is blurred. Nobody knows the true PSFs, so there is no oracle."""
 COLUMNS = (
     Column("PSNR", "PSNR, dB"),
-    Column("gain", "gain", "+.2f", interval=True),
+    Column("gain", "gain", "+z.2f", interval=True),
     Column("aligned PSNR", "aligned, dB"),
-    Column("aligned gain", "gain, aligned", "+.2f", interval=True),
+    Column("aligned gain", "gain, aligned", "+z.2f", interval=True),
     Column("SSIM", "SSIM", ".4f"),
 )
 ALIGNED = COLUMNS[3]

@@ -93,7 +93,7 @@ def _table(row: Row, records: Sequence[Record], seed: int) -> Table:
         for kind in KINDS.names():
             gains = _gains(row, records, kind, radius)
             low, high = bootstrap_interval(gains, seed) if gains else (0.0, 0.0)
-            told = f"{mean_of(gains).value:+.2f} [{low:+.2f}, {high:+.2f}]" if gains else "-"
+            told = f"{mean_of(gains).value:+z.2f} [{low:+z.2f}, {high:+z.2f}]" if gains else "-"
             cells.append(told)
         lines.append([f"{radius:g}", *cells])
     errors = dict.fromkeys(r.error for r in records if r.row == row.name and r.error)

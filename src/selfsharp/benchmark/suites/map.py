@@ -76,13 +76,20 @@ def choose_finders(models: Sequence[str], threads: int) -> list[Finder]:
     for model in models:
         restorer = Restorer(model, threads)
         name = restorer.card.name
-        finders.append(Finder(f"{name}, probability", partial(_probability, restorer), model=model))
+        finders.append(
+            Finder(f"{name}, probability", partial(_of_cells, _seen_by(restorer)), model=model)
+        )
         finders.append(Finder(f"{name}, part", partial(_part, restorer), model=model))
     return finders
 
 
-def _probability(restorer: Restorer, image: Image) -> Plane:
-    return np.clip(enlarged(restorer.find_blur(image).probability, *image.shape[:2]), 0, 1)
+def _seen_by(restorer: Restorer) -> Callable[[Image], Plane]:
+    return lambda image: restorer.find_blur(image).probability
+
+
+def _of_cells(find: Callable[[Image], Plane], image: Image) -> Plane:
+    """What is told of cells of 4x4 pixels, at the image's size."""
+    return np.clip(enlarged(find(image), *image.shape[:2]), 0, 1)
 
 
 def _part(restorer: Restorer, image: Image) -> Plane:
@@ -109,7 +116,8 @@ def _measure(
             "MAE": mean_absolute_error.measure(found, true),
         }
         records.append(Record("", name, finder.name, figures, seconds, megapixels))
-        panels[f"{finder.name}: {figures['F-beta']:.2f}"] = _grey(found)
+        if found.any() and not found.all():
+            panels[f"{finder.name}: {figures['F-beta']:.2f}"] = _grey(found)
     side = min(image.shape[:2])
     window = [slice((length - side) // 2, (length + side) // 2) for length in image.shape[:2]]
     return records, cut_strip("", name, image, (window[0], window[1]), panels)

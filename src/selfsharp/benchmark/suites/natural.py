@@ -22,10 +22,10 @@ than in the input, noise left out, over the whole photo and, where masks made by
 in the blurred part; it tells how much sharper a photo looks, not whether that is right: halos and
 ripples count as well. `clear identical`: share of bit-identical pixels in the part that the mask
 calls clear. `mask given`: that mask."""
-GAIN = Column("sharpness gain", "sharpness gain, dB", "+.2f", better=None, interval=True)
+GAIN = Column("sharpness gain", "sharpness gain, dB", "+z.2f", better=None, interval=True)
 COLUMNS = (
     GAIN,
-    Column("blurred gain", "in the blurred part, dB", "+.2f", better=None),
+    Column("blurred gain", "in the blurred part, dB", "+z.2f", better=None),
     Column("clear identical", "clear identical", ".1%", better=None),
 )
 

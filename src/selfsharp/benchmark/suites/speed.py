@@ -28,7 +28,9 @@ ROWS = ()
 SIZES = (0.5, 1.0, 2.0)
 """Megapixels, at `USUAL` of the photo blurred."""
 SHARES = (0.0, 0.1, 0.3, 1.0)
-"""Blurred shares of the photo, at 1 megapixel."""
+"""Blurred shares of the photo, at `SIZE` megapixels."""
+SIZE = 1.0
+"""Megapixels while the blurred share varies."""
 USUAL = 0.3
 """Blurred share while the size varies."""
 THREADS = (1, 2)
@@ -87,7 +89,7 @@ class Reading:
 def run(bench: Bench) -> Report:
     """Measures every model, with one and with two threads, and every outside program."""
     loads = [Load(size, USUAL) for size in SIZES]
-    loads += [load for share in SHARES if (load := Load(1.0, share)) not in loads]
+    loads += [load for share in SHARES if (load := Load(SIZE, share)) not in loads]
     image = bench.read(next(iter(bench.photos().values())))
     programs = list(_programs(bench))
     readings = []
@@ -175,17 +177,20 @@ def _read_meter(program: Program, load: Load, folder: Path, timeout: float) -> R
 
 def _table(readings: Sequence[Reading]) -> Table:
     """Every reading."""
-    heads = ["program", "megapixels", "blurred", "seconds", "against the first", "memory, MB"]
+    usual = f"{SIZE:g} MP, {USUAL:.0%}"
+    heads = ["program", "megapixels", "blurred", "seconds", f"ratio to {usual}", "memory, MB"]
+    at_usual = {r.program.title: r.seconds for r in readings if r.load == Load(SIZE, USUAL)}
     lines = []
-    first: dict[str, float] = {}
-    for reading in sorted(readings, key=lambda r: r.program.title):
-        load, title = reading.load, reading.program.title
-        place = [title, f"{load.megapixels:g}", f"{load.share:.0%}"]
-        if reading.error:
-            lines.append([*place, reading.error, "-", "-"])
-            continue
-        ratio = reading.seconds / first.setdefault(title, reading.seconds)
-        lines.append([*place, f"{reading.seconds:.2f}", f"{ratio:.2f}", f"{reading.megabytes:.0f}"])
+    for title in dict.fromkeys(reading.program.title for reading in readings):
+        of_program = [reading for reading in readings if reading.program.title == title]
+        for reading in sorted(of_program, key=lambda r: (r.load.megapixels, r.load.share)):
+            place = [title, f"{reading.load.megapixels:g}", f"{reading.load.share:.0%}"]
+            if reading.error:
+                lines.append([*place, reading.error, "-", "-"])
+                continue
+            whole = at_usual[title]
+            ratio = f"{reading.seconds / whole:.2f}" if whole > 0 else "-"
+            lines.append([*place, f"{reading.seconds:.2f}", ratio, f"{reading.megabytes:.0f}"])
     return Table("Readings", heads, lines)
 
 
@@ -193,7 +198,7 @@ def _points(
     readings: Sequence[Reading], title: str, *, by_size: bool
 ) -> list[tuple[Load, Reading]]:
     """The readings of one program along one axis, in its order."""
-    axis = [Load(s, USUAL) for s in SIZES] if by_size else [Load(1.0, s) for s in SHARES]
+    axis = [Load(s, USUAL) for s in SIZES] if by_size else [Load(SIZE, s) for s in SHARES]
     of_program = {r.load: r for r in readings if r.program.title == title and not r.error}
     return [(load, of_program[load]) for load in axis if load in of_program]
 
@@ -238,7 +243,7 @@ def _panels(readings: Sequence[Reading]) -> list[Panel]:
     panels = []
     for by_size in (True, False):
         across = "megapixels" if by_size else "blurred share"
-        title = f"{USUAL:.0%} blurred" if by_size else "1 megapixel"
+        title = f"{USUAL:.0%} blurred" if by_size else f"{SIZE:g} megapixel"
         found = {name: _points(readings, name, by_size=by_size) for name in titles}
         found = {name: points for name, points in found.items() if points}
         if not found:

@@ -59,13 +59,13 @@ SIGMA = 11.0
 """Standard deviation of the Gaussian: what OpenCV takes for a window of 71 px."""
 HALF = 35
 """Pixels on each side of the Gaussian's middle one."""
-GAIN = Column("gain", "gain, blurred", "+.2f", interval=True)
+GAIN = Column("gain", "gain, blurred", "+z.2f", interval=True)
 COLUMNS = (
     Column("clear PSNR", "clear dB"),
     Column("blurred PSNR", "blurred dB"),
     Column("whole PSNR", "whole dB"),
     GAIN,
-    Column("whole gain", "gain, whole", "+.2f"),
+    Column("whole gain", "gain, whole", "+z.2f"),
     Column("SSIM", "SSIM", ".4f"),
     Column("worse", "worse", ".0%", better="lower"),
     Column("far identical", "far identical", ".1%"),
