@@ -87,7 +87,7 @@ def test_the_gaussian_is_opencvs_of_71_px():
     assert psf[35, 46] / psf[35, 35] == pytest.approx(math.exp(-0.5), rel=1e-4)
 
 
-@pytest.mark.parametrize(("part", "least"), [("partly", 2), ("fully", 4)])
+@pytest.mark.parametrize(("part", "least"), [("partly", 1.5), ("fully", 4)])
 def test_oracles_gain_much_on_shake_and_leave_the_rest(flowers, part, least):
     scene = make_scene("flowers", flowers, part, "shake", [0, 1])
     inside = scene.truth.mask > 0
