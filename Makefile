@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PICTURES ?= examples/photos/sharp
+RESULTS ?= benchmark-output
 
-.PHONY: demo test check fix benchmark clean
+.PHONY: demo test check fix benchmark tables clean
 .DEFAULT_GOAL := demo
 
 # Restores the demo photos with the bundled model and writes comparisons.
@@ -27,13 +28,21 @@ fix: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Measures the bundled model on a folder of sharp photos: make benchmark PICTURES=DIR
-benchmark: .venv/light
-	$(BIN)/selfsharp benchmark partly --pictures $(PICTURES)
-	$(BIN)/selfsharp benchmark identity --pictures $(PICTURES)
+# Measures the bundled model. With data of your own, and over the reports of this repository:
+# make benchmark PICTURES=KODAK24 PAIRS=GOPRO MASKED=CUHK RESULTS=results
+benchmark: .venv/plots
+	for suite in table1 identity levels speed; do \
+	  $(BIN)/selfsharp benchmark $$suite --pictures $(PICTURES) --out-dir $(RESULTS) || exit; done
+	test -z "$(PAIRS)" || $(BIN)/selfsharp benchmark gopro --pictures $(PAIRS) --out-dir $(RESULTS)
+	test -z "$(MASKED)" || for suite in map natural; do \
+	  $(BIN)/selfsharp benchmark $$suite --pictures $(MASKED) --out-dir $(RESULTS) || exit; done
+
+# Copies the tables that the README shows from the reports in results/.
+tables: .venv/light
+	$(BIN)/python tests/readme_tables.py
 
 clean:
-	rm -rf .venv demo-output build dist
+	rm -rf .venv demo-output benchmark-output build dist
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -42,6 +51,10 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
+.venv/plots: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmark]'
+	touch $@ .venv/light
+
 .venv/dev: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@ .venv/light
+	touch $@ .venv/light .venv/plots

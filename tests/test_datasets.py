@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, held_out
+from selfsharp.datasets import (
+    MaskedPhoto,
+    find_masked_photos,
+    find_pairs,
+    find_photos,
+    held_out,
+)
 
 
 def touch(*paths: Path) -> None:
@@ -76,3 +82,20 @@ def test_holding_out_depends_on_the_name_alone():
 def test_about_one_photo_in_so_many_is_held_out(one_in):
     held = sum(held_out(Path(f"IMG_{number:05}.jpg"), one_in) for number in range(8000))
     assert held == pytest.approx(8000 / one_in, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "layout", ["blurred/{}.png sharp/{}.png", "S1/blur/{}.png S1/sharp/{}.png"]
+)
+def test_pairs_are_found_by_their_names_in_either_layout(tmp_path, layout):
+    for pattern in layout.split():
+        for name in ("a", "b"):
+            path = tmp_path / pattern.format(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    (tmp_path / layout.split()[0].format("alone")).touch()
+    pairs = find_pairs(tmp_path)
+    scene = "S1/" if layout.startswith("S1") else ""
+    assert [pair.name for pair in pairs] == [f"{scene}a", f"{scene}b"]
+    assert all(pair.blurred.stem == pair.sharp.stem for pair in pairs)
+    assert all(pair.sharp.parent.name == "sharp" for pair in pairs)

@@ -9,6 +9,7 @@ import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 import selfsharp
+from selfsharp.benchmark.suites import SUITES
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -73,7 +74,19 @@ def test_a_recipe_starts_with_the_command_that_runs_it(path):
     assert re.match(rf"# selfsharp train recipes/{re.escape(path.name)}(\s|$)", first)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "fix", "benchmark"])
+@pytest.mark.parametrize("path", [p for p in RECIPES if p.stem != "tiny"], ids=name_of)
+def test_a_recipe_names_the_suite_and_the_score_to_expect(path):
+    said = " ".join(
+        line.removeprefix("#").strip()
+        for line in path.read_text(encoding="utf-8").splitlines()[:4]
+        if line.startswith("#")
+    )
+    (suite, score) = re.search(r"selfsharp benchmark (\w+)\b(.*)", said).groups()
+    assert suite in SUITES.names()
+    assert re.search(r"\d", score)
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "check", "fix", "benchmark", "tables"])
 def test_the_makefile_has_a_target(target):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)

@@ -20,6 +20,7 @@ ABSENT = (
     "skimage",
     "tifffile",
     "beartype",
+    "matplotlib",
 )
 LIGHT = f"""
 import sys
@@ -79,6 +80,11 @@ print(result.image.shape, result.share)
             "benchmark identity --pictures pictures --out-dir out --threads 1",
             "identical",
             ["out/identity.md", "out/identity.json", "out/identity.jpg"],
+        ),
+        (
+            "benchmark levels --pictures pictures --out-dir out --rows unsharp_mask",
+            "matplotlib is not installed",
+            ["out/levels.md", "out/levels.json"],
         ),
     ],
     ids=lambda value: value.split()[0] if isinstance(value, str) else "",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+import readme_tables
 from selfsharp.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,11 @@ def test_the_python_code_works(photo):
     )
     assert "% of the photo restored" in done.stdout
     assert PillowImage.open(photo / "restored.jpg").size == (256, 192)
+
+
+def test_the_tables_are_those_of_the_reports():
+    assert len(readme_tables.MARKED.findall(README)) >= 2
+    assert readme_tables.updated(README) == README, "run: make tables"
 
 
 def test_every_file_that_a_page_links_to_is_there():

@@ -167,11 +167,9 @@ def models(settings: ModelsSettings) -> int:
 
 
 def benchmark(settings: BenchmarkSettings) -> int:
-    """Measures a model on a folder of photos."""
+    """Measures what a suite measures, and shows the report."""
     from selfsharp.benchmark.run import run_suite
 
-    if settings.pictures is None:
-        raise ValueError("no pictures given; name a folder of sharp photos with --pictures DIR")
     report = run_suite(settings, _progress)
     _words.print(escape(report.read_text(encoding="utf-8")))
     _words.print(f"written: {escape(str(report))}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 Output = Annotated[Path | None, arg(aliases=["-o"], metavar="FILE")]
 Folder = Annotated[Path | None, arg(metavar="DIR")]
@@ -91,22 +91,44 @@ class ModelsSettings:
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """Measure a model on photos; writes SUITE.md, SUITE.json and a sheet of pictures."""
+    """Measure models, classical methods and outside programs; writes SUITE.md, .json, pictures."""
 
-    suite: Positional[Literal["partly", "identity"]] = "partly"
-    """partly: sharp photos, blurred by hand shake in a blob; identity: sharp photos as they are."""
+    suite: Positional[Annotated[str, arg(metavar="SUITE")]] = "table1"
+    """What to measure: gopro, identity, levels, map, natural, speed or table1."""
     pictures: Folder = None
-    """Folder of sharp photos, such as Kodak's 24."""
-    model: str = "base"
-    """Name of a bundled model, or the path of a model folder."""
+    """Folder of the pictures that the suite takes, such as Kodak's 24 sharp photos."""
+    rows: tuple[str, ...] = ()
+    """What to measure, by names: blind, model, nothing, peer, richardson_lucy, unsharp_mask,
+    wiener; what is usual in the suite when not given."""
+    model: UseAppendAction[tuple[str, ...]] = ()
+    """Name of a bundled model, or the path of a model folder; may be given several times. The
+    bundled `base` when not given."""
+    peer: UseAppendAction[Annotated[tuple[str, ...], arg(metavar="TEXT")]] = ()
+    """An outside program as "NAME=COMMAND {input} {output}"; may be given several times."""
+    peer_timeout: float = 900.0
+    """Seconds that an outside program may take for one photo."""
+    limit: int | None = None
+    """Measure on the first so many photos only."""
+    crop: int | None = None
+    """Measure on the middle of each photo only, a square of this side in pixels."""
+    seen: tuple[str, ...] = ("0477_11_00",)
+    """For gopro: scenes that a model was trained on, by a part of their names; the bundled
+    models saw 0477_11_00."""
     seed: int = 0
     """Seed of every blur and noise."""
     out_dir: Annotated[Path, arg(metavar="DIR")] = Path("results")
-    """Write the report here."""
+    """Write the report here, in place of an earlier one."""
     into_card: bool = False
-    """Also write the means into the model's card."""
-    threads: int | None = None
-    """Threads to use; all cores when not given."""
+    """Also write the means into the models' cards."""
+    threads: int = 1
+    """Threads that a model uses."""
+    jobs: int | None = None
+    """Photos that are measured at a time; one for every core when not given."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models to measure."""
+        return self.model or ("base",)
 
 
 @dataclass(frozen=True)

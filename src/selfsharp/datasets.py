@@ -15,6 +15,19 @@ class MaskedPhoto:
     mask: Path
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One blurred photo and the sharp one of the same moment.
+
+    Attributes:
+        name: of the pair, its scene included.
+    """
+
+    name: str
+    blurred: Path
+    sharp: Path
+
+
 def find_photos(folder: Path) -> list[Path]:
     """The photos in a folder and its sub-folders, in the order of their names.
 
@@ -45,6 +58,37 @@ def find_masked_photos(folder: Path) -> list[MaskedPhoto]:
     ]
     if not pairs:
         raise ValueError(f"no photo in {folder}/photo has a mask of its name in {folder}/mask")
+    return pairs
+
+
+def find_pairs(folder: Path) -> list[Pair]:
+    """Blurred and sharp photos of equal names, in the order of their names.
+
+    Either FOLDER/blurred/NAME.* and FOLDER/sharp/NAME.*, or, as the GoPro data set comes,
+    FOLDER/SCENE/blur/NAME.* and FOLDER/SCENE/sharp/NAME.* for every scene.
+
+    Raises:
+        ValueError: the folder is missing, or is laid out in neither way.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; name a folder of blurred and sharp photos")
+    pairs = []
+    for blurred in sorted([folder / "blurred", *folder.glob("*/blur")]):
+        sharp = blurred.with_name("sharp")
+        if not (blurred.is_dir() and sharp.is_dir()):
+            continue
+        originals = {path.stem: path for path in find_photos(sharp)}
+        scene = "" if blurred.parent == folder else f"{blurred.parent.name}/"
+        pairs += [
+            Pair(scene + path.stem, path, originals[path.stem])
+            for path in find_photos(blurred)
+            if path.stem in originals
+        ]
+    if not pairs:
+        raise ValueError(
+            f"no pairs in {folder}; lay them out as blurred/NAME and sharp/NAME, or as "
+            "SCENE/blur/NAME and SCENE/sharp/NAME"
+        )
     return pairs
 
 

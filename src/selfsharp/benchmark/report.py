@@ -1,137 +1,185 @@
-"""Reports that people look at: a table in Markdown and a sheet of pictures."""
+"""Reports: SUITE.md for people, SUITE.json for programs, and pictures beside them."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from selfsharp.benchmark.suites import Row
-from selfsharp.image import Image, quantize
-from selfsharp.picture import beside, busiest_window, write_picture
+from selfsharp.benchmark.measure import Bench, Record
+from selfsharp.benchmark.plots import MISSING, Panel, can_plot, draw_panels
+from selfsharp.benchmark.row import Line
+from selfsharp.benchmark.sheet import Strip, draw_sheet
+from selfsharp.benchmark.statistics import mean_of
+from selfsharp.benchmark.tables import Column, Table
+from selfsharp.image import atomic_output
+from selfsharp.picture import write_picture
 
-ABOUT = {
-    "partly": (
-        "Every photo is blurred by hand shake (extent 10 to 26 px) in a blob of 30 % of the "
-        "area, with noise of sigma 1/255, at 8 bit, on the values as displayed. PSNR: RGB, "
-        "8 bit, peak 255, in dB. `gain` is over the blurred region, `whole gain` over the "
-        "photo; `far identical` is the share of bit-identical pixels further than 24 px from "
-        "the true blur; `overlap` is the intersection over union of found blur and true mask."
-    ),
-    "identity": (
-        "Sharp photos go in as they are. `identical`: share of bit-identical pixels; `PSNR`: "
-        "RGB, 8 bit, peak 255, against itself, infinite when equal; `share`: what the gate opened. "
-        "A mean leaves infinite values out and says how many."
-    ),
-}
-SUMMARY = {
-    "partly": ("before", "gain", "whole gain", "far identical", "overlap"),
-    "identity": ("identical", "PSNR", "share"),
-}
-SHOWN = 6
-"""Photos on the sheet: the worst, the best and those between, evenly."""
+SHOWN = 3
+"""Photos on a sheet: the worst, the middle and the best."""
+FEW = 6
+"""Photos under which figures are called a try-out."""
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A mean over photos that stays finite: infinite values are left out, and counted.
+class Report:
+    """What a suite found.
 
     Attributes:
-        value: mean of the finite values; infinite when there are none.
-        left_out: how many of the values are infinite.
-        count: how many values there are.
+        about: what was measured, and how to read it; Markdown.
+        tables: what everybody should see.
+        details: figures of single photos, at the end.
+        sheets: what is shown of photos, by the end of the picture's name.
+        panels: plots.
+        figures: what JSON holds of quality; the same for the same seed.
+        timings: what JSON holds of time and memory.
+        scores: figures for the cards of models, by model.
     """
 
-    value: float
-    left_out: int
-    count: int
-
-    def __str__(self) -> str:
-        """The mean with three decimals, and what it leaves out."""
-        if self.left_out == self.count:
-            return f"{self.value} (all {self.count})"
-        note = f" ({self.left_out} of {self.count} infinite, left out)" if self.left_out else ""
-        return f"{self.value:.3f}{note}"
-
-
-def mean_of(values: Sequence[float]) -> Mean:
-    """The mean of the finite values among at least one.
-
-    PSNR of equal images is infinite: one of them would hide all the others, and a number
-    put in its place would be made up.
-    """
-    finite = [value for value in values if np.isfinite(value)]
-    mean = float(np.mean(finite)) if finite else math.inf
-    return Mean(mean, len(values) - len(finite), len(values))
+    about: str
+    tables: Sequence[Table]
+    details: Sequence[Table] = ()
+    sheets: Mapping[str, Sequence[Strip]] = field(default_factory=dict)
+    panels: Sequence[Panel] = ()
+    figures: Sequence[Mapping[str, Any]] = ()
+    timings: Sequence[Mapping[str, Any]] = ()
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def write_report(
-    path: Path,
-    facts: Mapping[str, object],
-    rows: Sequence[Row],
-    shown: Mapping[str, Sequence[Image]],
+    report: Report, path: Path, facts: Mapping[str, Any], run: Mapping[str, Any]
 ) -> None:
-    """Writes SUITE.md and, beside it, SUITE.jpg."""
-    suite = str(facts["suite"])
-    lines = [f"# {suite}", "", ABOUT[suite], ""]
-    lines += [", ".join(f"{name} {value}" for name, value in facts.items()) + ".", ""]
-    lines += _summary_table(suite, rows)
-    lines += ["", "| photo | " + " | ".join(list(rows[0])[1:]) + " |"]
-    lines += ["|---" * len(rows[0]) + "|"]
-    lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in rows]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    column = "gain" if suite == "partly" else "PSNR"
-    order = sorted({str(row["photo"]): float(row[column]) for row in rows}.items(), key=_second)
-    picks = np.unique(np.linspace(0, len(order) - 1, SHOWN).round().astype(int))
-    sheet = [_strip(shown[order[pick][0]]) for pick in picks]
-    width = max(strip.shape[1] for strip in sheet)
-    sheet = [
-        np.pad(s, ((0, 6), (0, width - s.shape[1]), (0, 0)), constant_values=255) for s in sheet
-    ]
-    write_picture(np.vstack(sheet), path.with_suffix(".jpg"), overwrite=True)
+    """Writes SUITE.md and, beside it, SUITE.json and pictures; each whole or not at all.
 
-
-def summarise(suite: str, rows: Sequence[Row]) -> dict[str, dict[str, Mean]]:
-    """Means over the photos for each kind of row, and the share of photos made worse.
-
-    Worse is a loss of 0.005 dB over the whole photo; for sharp photos, under 45 dB.
+    Args:
+        path: of the Markdown file.
+        facts: what makes the figures what they are: suite, command, seed, ...
+        run: what belongs to this run alone: date, threads, seconds.
     """
-    kinds = sorted({str(row.get("mask", "found")) for row in rows})
-    summary: dict[str, dict[str, Mean]] = {}
-    for kind in kinds:
-        of_kind = [row for row in rows if row.get("mask", "found") == kind]
-        columns = {name: [float(row[name]) for row in of_kind] for name in SUMMARY[suite]}
-        if suite == "partly":
-            worse = [gain < -0.005 for gain in columns["whole gain"]]
-        else:
-            worse = [score < 45 for score in columns["PSNR"]]
-        means = {name: mean_of(values) for name, values in columns.items()}
-        summary[kind] = {**means, "made worse": mean_of([float(lost) for lost in worse])}
-    return summary
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = _write_pictures(report, path)
+    lines = [f"# {facts['suite']}", "", report.about, "", "```", str(facts["command"]), "```", ""]
+    told = {name: value for name, value in facts.items() if name not in ("suite", "command")}
+    lines += [_sentence(told)]
+    if int(facts.get("photos", FEW)) < FEW:
+        lines += ["", f"**Fewer than {FEW} photos: these figures are a try-out, no benchmark.**"]
+    lines += [line for table in report.tables for line in _section(table)]
+    lines += [line for picture in pictures for line in ("", f"![{picture}]({picture})")]
+    if report.panels and not can_plot():
+        lines += ["", MISSING]
+    lines += [line for table in report.details for line in _section(table)]
+    lines += ["", "## This run", "", _sentence(run)]
+    with atomic_output(path, overwrite=True) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    content = {
+        **facts,
+        "figures": [_writable(line) for line in report.figures],
+        "timings": {**run, "figures": [_writable(line) for line in report.timings]},
+    }
+    with atomic_output(path.with_suffix(".json"), overwrite=True) as temporary:
+        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _summary_table(suite: str, rows: Sequence[Row]) -> list[str]:
-    """The means as a table, with the line of doing nothing."""
-    summary = summarise(suite, rows)
-    first = next(iter(summary.values()))
-    lines = ["| mean of photos | " + " | ".join(first) + " |", "|---" * (len(first) + 1) + "|"]
-    if suite == "partly":
-        lines.append(f"| do nothing | {first['before']} | 0 | 0 | 1 | 0 | 0 |")
-    for kind, means in summary.items():
-        lines.append(f"| {kind} mask | " + " | ".join(str(mean) for mean in means.values()) + " |")
-    return lines
+def figures_of(bench: Bench) -> list[dict[str, Any]]:
+    """The records' figures, without what differs from run to run."""
+    return [{**_place(r), **r.figures, **_error(r)} for r in bench.records]
 
 
-def _strip(images: Sequence[Image]) -> np.ndarray:
-    """The busiest detail of each picture, side by side."""
-    window = busiest_window(images[0], images[1], share=0.5)
-    return beside([quantize(image[window]) for image in images])
+def timings_of(bench: Bench) -> list[dict[str, Any]]:
+    """The records' seconds."""
+    return [{**_place(r), "seconds": round(r.seconds, 4)} for r in bench.records]
 
 
-def _second(pair: tuple[str, float]) -> float:
-    return pair[1]
+def scores_of(
+    records: Sequence[Record], rows: Sequence[Line], columns: Sequence[Column]
+) -> dict[str, dict[str, Any]]:
+    """The means of every model's rows, for its card."""
+    scores: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        of_row = [record for record in records if record.row == row.name and row.model]
+        for cell in dict.fromkeys(record.cell for record in of_row):
+            for column in columns:
+                of_cell = [record.figures for record in of_row if record.cell == cell]
+                values = [figures[column.key] for figures in of_cell if column.key in figures]
+                if not values:
+                    continue
+                mean = mean_of(values)
+                kind = row.name.rpartition(", ")[2]
+                score = ", ".join(part for part in (cell, kind, column.title) if part)
+                of_model = scores.setdefault(row.model, {})
+                of_model |= _writable({score: round(mean.value, 4)})
+                if mean.left_out:
+                    of_model[f"{score}, infinite and left out"] = f"{mean.left_out} of {mean.count}"
+    return scores
 
 
-def _cell(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.3f}"
+def telling(
+    strips: Sequence[Strip], records: Sequence[Record], rows: Sequence[Line], key: str
+) -> dict[str, list[Strip]]:
+    """The strips of each cell that tell most: the worst, the middle and the best.
+
+    By one figure of the first model among what is told nothing, or else of the last row.
+    """
+    named = {record.row for record in records}
+    measured = [row for row in rows if row.name in named]
+    models = [row for row in measured if row.model and row.told == "nothing"]
+    judged = (models[:1] or measured[-1:])[0].name
+    figures = {(r.cell, r.photo): r.figures.get(key, math.inf) for r in records if r.row == judged}
+    sheets = {}
+    for cell in dict.fromkeys(strip.cell for strip in strips):
+        of_cell = [strip for strip in strips if strip.cell == cell]
+        of_cell.sort(key=lambda strip: figures.get((strip.cell, strip.photo), math.inf))
+        picks = np.unique(np.linspace(0, len(of_cell) - 1, SHOWN).round().astype(int))
+        sheets[cell] = [of_cell[pick] for pick in picks]
+    return sheets
+
+
+def _write_pictures(report: Report, path: Path) -> list[str]:
+    """Writes sheets and plots; their file names."""
+    written = []
+    for cell, strips in report.sheets.items():
+        end = f"-{cell.replace(' ', '-').lower()}" if cell else ""
+        file = path.with_name(f"{path.stem}{end}.jpg")
+        write_picture(draw_sheet(strips), file, overwrite=True)
+        written.append(file.name)
+    if report.panels and can_plot():
+        file = path.with_suffix(".png")
+        draw_panels(report.panels, file)
+        written.append(file.name)
+    return written
+
+
+def _section(table: Table) -> list[str]:
+    """A table under its heading."""
+    return [*(["", f"## {table.title}"] if table.title else []), "", str(table)]
+
+
+def _sentence(facts: Mapping[str, Any]) -> str:
+    """Facts as a line of text."""
+    return ", ".join(f"{name} {_plain(value)}" for name, value in facts.items()) + "."
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} ({of})" for name, of in value.items())
+    return str(value)
+
+
+def _place(record: Record) -> dict[str, str]:
+    return {"cell": record.cell, "photo": record.photo, "row": record.row}
+
+
+def _error(record: Record) -> dict[str, str]:
+    return {"error": record.error} if record.error else {}
+
+
+def _writable(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line as JSON can hold it: an infinite number becomes the text `inf`."""
+    return {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in line.items()
+    }

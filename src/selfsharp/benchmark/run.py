@@ -1,95 +1,111 @@
-"""Runs a suite over a folder of photos and gathers what it measures."""
+"""Runs a suite and writes its report."""
 
-import json
-import math
 import os
+import shlex
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
+from typing import Any
 
-from selfsharp.benchmark.report import summarise, write_report
-from selfsharp.benchmark.suites import SUITES, Row
+from selfsharp.benchmark.measure import Bench, ProgressBar
+from selfsharp.benchmark.report import write_report
+from selfsharp.benchmark.rows import choose_rows
+from selfsharp.benchmark.suites import SUITES
 from selfsharp.config import BenchmarkSettings
-from selfsharp.datasets import find_photos
-from selfsharp.image import Image, read_photo
 from selfsharp.model_folder import find_model, read_card, write_card
-from selfsharp.restore.restorer import Restorer
-
-ProgressBar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
-    """Measures a model; returns the path of the Markdown report.
+    """Measures what the settings name; returns the path of the Markdown report.
 
     Raises:
-        ValueError: the suite, the model or the pictures are not there.
+        ValueError: the suite, a row, a model or the pictures are not there, or a setting is
+            out of its range.
     """
-    if settings.suite not in SUITES:
-        raise ValueError(f"unknown suite {settings.suite!r}; choose one of: {', '.join(SUITES)}")
-    assert settings.pictures is not None
-    paths = find_photos(settings.pictures)
-    restorer = Restorer(settings.model, settings.threads)
-    settings.out_dir.mkdir(parents=True, exist_ok=True)
-    rows: list[Row] = []
-    shown: dict[str, list[Image]] = {}
+    suite = SUITES.load(settings.suite)
+    _check(settings, suite.PICTURES)
+    bench = Bench(settings, choose_rows(settings, suite.ROWS), progress)
     start = time.perf_counter()
-    with progress(settings.suite) as advance:
-        for number, path in enumerate(paths):
-            advance(number, len(paths))
-            name = path.relative_to(settings.pictures).with_suffix("").as_posix()
-            image = read_photo(path).image
-            found, pictures = SUITES[settings.suite](restorer, image, [settings.seed, number])
-            rows += [{"photo": name, **row} for row in found]
-            shown[name] = pictures
+    report = suite.run(bench)
     facts = {
         "suite": settings.suite,
-        "model": restorer.card.name,
-        "photos": len(paths),
+        "command": command_of(settings),
+        **({"photos": len(bench.measured)} if bench.measured else {}),
         "seed": settings.seed,
-        "threads": settings.threads or os.cpu_count(),
+        "models": {name: _version(name) for name in settings.models},
+    }
+    run = {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": os.cpu_count(),
+        **(_pace(settings) if bench.records else {}),
         "seconds": round(time.perf_counter() - start, 1),
     }
-    report = settings.out_dir / f"{settings.suite}.md"
-    (settings.out_dir / f"{settings.suite}.json").write_text(
-        json.dumps({**facts, "rows": [_writable(row) for row in rows]}, indent=1, allow_nan=False)
-        + "\n",
-        encoding="utf-8",
-    )
-    write_report(report, facts, rows, shown)
+    path = settings.out_dir / f"{settings.suite}.md"
+    write_report(report, path, facts, run)
     if settings.into_card:
-        _into_card(settings, rows)
-    return report
+        for model, scores in report.scores.items():
+            _into_card(model, settings, scores)
+    return path
 
 
-def _into_card(settings: BenchmarkSettings, rows: list[Row]) -> None:
-    """Writes the means into the model's card, with the command that measures them."""
-    folder = find_model(settings.model)
+def command_of(settings: BenchmarkSettings) -> str:
+    """The command that measures what the settings say."""
+    words = ["selfsharp", "benchmark", settings.suite]
+    for setting in fields(settings):
+        value = getattr(settings, setting.name)
+        default = setting.default if setting.default is not MISSING else None
+        if setting.name == "suite" or value == default:
+            continue
+        flag = "--" + setting.name.replace("_", "-")
+        if setting.name in ("model", "peer"):
+            words += [word for each in value for word in (flag, str(each))]
+        elif isinstance(value, tuple):
+            words += [flag, *map(str, value)]
+        else:
+            words += [flag] if value is True else [flag, str(value)]
+    return shlex.join(words)
+
+
+def _check(settings: BenchmarkSettings, pictures: str) -> None:
+    """Refuses, before anything is measured, what would end in vain.
+
+    Args:
+        pictures: the suite's word on what pictures it takes.
+    """
+    if settings.pictures is None:
+        raise ValueError(
+            f"no pictures given; {settings.suite} takes {pictures}: name it with --pictures DIR"
+        )
+    least = {"limit": 1, "crop": 64, "seed": 0, "threads": 1, "jobs": 1, "peer-timeout": 0.001}
+    for name, low in least.items():
+        value = getattr(settings, name.replace("-", "_"))
+        if value is not None and not value >= low:
+            raise ValueError(f"--{name} {value} is out of range; give {low} or more")
+    there = settings.out_dir
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise ValueError(f"{settings.out_dir} cannot be a folder for reports; name another")
+
+
+def _pace(settings: BenchmarkSettings) -> dict[str, int | None]:
+    """What the seconds of rows depend on; processes of their own depend on neither."""
+    return {"threads": settings.threads, "photos at a time": settings.jobs or os.cpu_count()}
+
+
+def _version(model: str) -> str:
+    """What tells one model from another: the start of its generator's checksum."""
+    return read_card(find_model(model)).sha256["generator"][:12]
+
+
+def _into_card(model: str, settings: BenchmarkSettings, scores: Mapping[str, Any]) -> None:
+    """Writes the means into a model's card, with the command that measures them, and the date."""
+    folder = find_model(model)
     card = read_card(folder)
-    scores: dict[str, object] = {
-        "command": "selfsharp benchmark SUITE --pictures KODAK24",
-        "date": time.strftime("%Y-%m-%d"),
-    }
-    for kind, means in summarise(settings.suite, rows).items():
-        for name, mean in means.items():
-            unit = " in dB" if name in ("before", "gain", "whole gain", "PSNR") else ""
-            score = f"{settings.suite}, {kind} mask, {name}{unit}"
-            scores |= _writable({score: round(mean.value, 4)})
-            if mean.left_out:
-                scores[f"{score}, infinite and left out"] = f"{mean.left_out} of {mean.count}"
-    # Nothing of an earlier run stays beside the new figures.
-    others = {
-        name: value
-        for name, value in card.scores.items()
-        if not name.startswith(f"{settings.suite}, ")
-    }
-    write_card(folder, replace(card, scores={**others, **scores}))
-
-
-def _writable(numbers: Row) -> Row:
-    """The row as JSON can hold it: an infinite number becomes the text `inf`."""
-    return {
-        name: value if isinstance(value, str) or math.isfinite(value) else str(value)
-        for name, value in numbers.items()
-    }
+    of_suite = {"command": command_of(settings), "date": time.strftime("%Y-%m-%d"), **scores}
+    # Nothing of an earlier run stays beside the new figures, nor of a suite that is no more.
+    kept = {name for name in SUITES.names() if name != settings.suite}
+    others = {name: value for name, value in card.scores.items() if name.partition(", ")[0] in kept}
+    new = {f"{settings.suite}, {name}": value for name, value in of_suite.items()}
+    write_card(folder, replace(card, scores={**others, **new}))

@@ -1,0 +1,35 @@
+"""Trained models, each with its mask found and with the true mask given."""
+
+from selfsharp.benchmark.row import Row, Truth
+from selfsharp.config import BenchmarkSettings
+from selfsharp.image import Image
+from selfsharp.restore.restorer import Restorer
+
+FOUND, GIVEN = "mask found", "mask given"
+
+
+def rows(settings: BenchmarkSettings) -> list[Row]:
+    """Two rows for every model.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    return [row for name in settings.models for row in rows_of(name, settings.threads)]
+
+
+def rows_of(model: str, threads: int | None) -> list[Row]:
+    """The two rows of one model."""
+    restorer = Restorer(model, threads)
+
+    def find_and_restore(image: Image, truth: Truth | None) -> Image:
+        return restorer.restore(image).image
+
+    def restore_given(image: Image, truth: Truth | None) -> Image:
+        assert truth is not None
+        return restorer.restore(image, truth.mask).image
+
+    name = restorer.card.name
+    return [
+        Row(f"{name}, {FOUND}", find_and_restore, model=model),
+        Row(f"{name}, {GIVEN}", restore_given, told="mask", model=model),
+    ]
