@@ -15,11 +15,13 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.restore.judgement import (
     LEAST,
-    LEAST_TRUST,
+    Judgement,
     is_certain,
     judge,
+    mended,
     missed_focus,
     movement,
+    settle,
 )
 from selfsharp.restore.partition import Partition
 
@@ -70,8 +72,24 @@ def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused)
         judge(image, replace(parts, certainty=0.983)) for image, parts in (shaken, unfocused)
     )
     assert moved.estimate is not None
-    assert moved.trust > 0.5 > soft.trust >= LEAST_TRUST
-    assert soft.estimate is None
+    assert moved.trust > 0.5
+    assert (soft.trust, soft.estimate) == (0, None)
+
+
+def test_a_part_that_still_looks_blurred_when_restored_is_left_as_it_was(shaken):
+    image, parts = shaken
+    found = replace(parts, certainty=0.983)
+    judged = judge(image, found)
+    before = float(parts.radius[parts.core].mean())
+    trusts = [settle(judged, found, share * before) for share in (0.2, 0.5, 1.0, 1.5)]
+    assert trusts == sorted(trusts, reverse=True)
+    assert trusts[0] > 0.9
+    doubtful = replace(judged, unevenness=0.6)
+    assert settle(doubtful, replace(found, certainty=0.978), before) == 0
+
+
+def test_what_a_user_marks_needs_no_second_look(shaken):
+    assert judge(*shaken).unevenness is None
 
 
 def test_softness_that_is_certain_to_be_blur_is_undone_too(unfocused):
@@ -88,8 +106,8 @@ def test_a_small_core_tells_no_psf(shaken):
     assert np.count_nonzero(small) < LEAST
     judged = judge(image, replace(parts, core=small))
     assert (judged.trust, judged.estimate) == (1, None)
-    found = judge(image, replace(parts, core=small, certainty=0.96))
-    assert LEAST_TRUST <= found.trust < 1
+    assert judge(image, replace(parts, core=small, certainty=0.96)) == Judgement(0.0)
+    assert 0.5 <= judge(image, replace(parts, core=small, certainty=0.99)).trust < 1
 
 
 def test_a_generator_without_use_for_psfs_is_told_none(shaken):
@@ -112,3 +130,5 @@ def test_probabilities_rise_with_certainty_and_unevenness(one, other, this, that
     even, uneven = sorted((this, that))
     assert 0 <= movement(low, even) <= movement(high, uneven) <= 1
     assert 0 <= missed_focus(low) <= missed_focus(high) <= 1
+    little, much = -uneven, -even
+    assert 0 <= mended(low, even, much) <= mended(high, uneven, little) <= 1

@@ -9,10 +9,11 @@ import numpy as np
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf
+from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
-from selfsharp.restore.judgement import Judgement, judge
+from selfsharp.restore.judgement import Judgement, fullest_window, judge, settle
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import undo
 from selfsharp.restore.runtime import Graph
@@ -104,9 +105,10 @@ class Restorer:
         """
         check_strength(strength)
         parts = self.find_parts(image, mask)
-        work = work_list(parts.gate, self._grid) if strength > 0 else []
-        physics = "proposals" in self._generator.inputs
-        judged = judge(image, parts, physics=physics) if work else Judgement(0.0)
+        judged = Judgement(0.0)
+        if strength > 0 and parts.gate.any():
+            judged = judge(image, parts, physics="proposals" in self._generator.inputs)
+        work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
@@ -114,15 +116,32 @@ class Restorer:
                 progress(done, len(work))
             residual = self._generate(image, parts, tile, judged.estimate)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            share = tile.weight * opened * np.float32(judged.trust)
+            share = tile.weight * opened
             gate[tile.kept] += share
-            restored[tile.kept] += (share * np.float32(strength))[:, :, None] * residual[tile.inner]
+            restored[tile.kept] += share[:, :, None] * residual[tile.inner]
             # A pixel's last tile clips it for good; 0 and 1 bound the input already.
             np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
         if progress:
             progress(len(work), len(work))
         psf = judged.estimate.psf if judged.estimate else None
-        return Restoration(restored if gate.any() else image, parts.radius, gate, psf)
+        trust = judged.trust
+        if judged.unevenness is not None:
+            trust = settle(judged, parts, self._radius_left(restored, parts))
+        gate *= np.float32(trust)
+        if not gate.any():
+            return Restoration(image, parts.radius, gate)
+        # What equals the image stays so: its difference is 0.
+        restored -= image
+        restored *= np.float32(trust * strength)
+        restored += image
+        return Restoration(restored, parts.radius, gate, psf)
+
+    def _radius_left(self, restored: Image, parts: Partition) -> float:
+        """Mean blur radius that the detector still sees in the core, in pixels."""
+        window = fullest_window(parts.core)
+        found = self.find_blur(restored[window])
+        core = parts.core[window][::CELL, ::CELL]
+        return float(found.radius[core].mean())
 
     def _generate(
         self, image: Image, parts: Partition, tile: Tile, estimate: Estimate | None
