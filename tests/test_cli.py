@@ -235,6 +235,25 @@ def test_another_seed_blurs_otherwise(folder):
     assert (pixels("1.png") != pixels("2.png")).any()
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--gamma 1.8",
+        "--contrast 0.5",
+        "--exposure -1",
+        "--shot-noise 0.05",
+        "--read-noise 0.02",
+        "--chroma-blur 1",
+        "--jpeg-quality 80 --chroma-subsampling 4:4:4",
+    ],
+)
+def test_every_part_of_the_camera_changes_the_photo(folder, flag):
+    plain = "--noise 0 --jpeg-quality 80" if "jpeg" in flag else "--noise 0"
+    assert run(f"blur photo.png {plain} -o plain.png") == 0
+    assert run(f"blur photo.png --noise 0 {flag} -o camera.png") == 0
+    assert (pixels("plain.png") != pixels("camera.png")).mean() > 0.1
+
+
 def test_blur_writes_beside_the_photo(folder):
     before = tree(folder)
     assert run("blur photo.jpg") == 0
@@ -313,6 +332,12 @@ BAD = {
     "blur photo.png --noise 2": "2",
     "blur photo.png --saturation 0.5": "0.5",
     "blur photo.png --jpeg-quality 0": "0",
+    "blur photo.png --exposure 9": "--exposure 9 is out of range",
+    "blur photo.png --shot-noise -1": "--shot-noise -1",
+    "blur photo.png --read-noise 2": "--read-noise 2",
+    "blur photo.png --chroma-blur 11": "--chroma-blur 11",
+    "blur photo.png --gamma 0.5": "gamma 0.5 is out of range",
+    "blur photo.png --contrast 1": "contrast 1 is out of range",
     "blur photo.png --jpeg-quality 96": "96",
     "blur photo.png --region cutout": "--cutout",
     "blur photo.png --region cutout --cutout second.png": "second.png has no alpha",

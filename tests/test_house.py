@@ -83,7 +83,7 @@ def test_a_recipe_names_the_suite_and_the_score_to_expect(path):
     )
     (suite, score) = re.search(r"selfsharp benchmark (\w+)\b(.*)", said).groups()
     assert suite in SUITES.names()
-    assert re.search(r"\d", score)
+    assert re.search(r"\d", score) or "not trained yet" in score
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "check", "fix", "benchmark", "tables"])

@@ -76,6 +76,20 @@ class BlurSettings:
     """How many times brighter than white clipped highlights are taken to be; 1 or more."""
     jpeg_quality: int | None = None
     """Pass the blurred photo through a JPEG of this quality, 1 to 95."""
+    chroma_subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = "4:2:0"
+    """How coarsely that JPEG keeps colour."""
+    gamma: float | None = None
+    """Exponent of the camera's curve from light to file, 1 to 4; sRGB's when not given."""
+    contrast: float = 0.0
+    """Strength of the S-curve on top of it, 0 to 0.9."""
+    exposure: float = 0.0
+    """Stops by which the scene is exposed more than the photo was, -8 to 8."""
+    shot_noise: float = 0.0
+    """Standard deviation, at white, of the noise that light itself has, in linear light."""
+    read_noise: float = 0.0
+    """Standard deviation of the sensor's noise in linear light."""
+    chroma_blur: float = 0.0
+    """Sigma in pixels by which demosaicing smooths colour differences, 0 to 10."""
     seed: int = 0
     """Seed of what is drawn: path, direction, blob, noise."""
     out: Output = None
@@ -147,6 +161,12 @@ class Mix:
     """Share of each shape of the blurred part among the made samples."""
     frames: float = 0.34
     """Share of the samples that are averages of neighbouring frames, where frames are given."""
+    footage: float = 0.0
+    """Share of the samples that are averages of neighbouring frames of footage, where given."""
+    scenes: dict[str, float] = field(default_factory=lambda: {"region": 1.0})
+    """Share of each scene among the made samples: region, path, object, depth."""
+    cameras: float = 0.0
+    """Share of the samples whose camera has a curve, exposure, sensor noise and demosaicing."""
     masked: float = 0.2
     """Share of photos with hand-made masks in the detector's samples, where they are given."""
     sharp: float = 0.08
@@ -157,6 +177,22 @@ class Mix:
     """Share of the made samples whose blur is light, under 1 px."""
     radius: tuple[float, float] = (0.7, 7.0)
     """Blur radius in pixels of the other made samples, drawn evenly on a log scale."""
+
+
+@dataclass(frozen=True)
+class Footage:
+    """How one clip of footage is used."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    shrink: int = 1
+    """How many times smaller its frames are made."""
+    speed: float = 1.0
+    """Pixels that the picture moves on by from frame to frame, after shrinking, about."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """First and last frame of each shot without a cut; the whole clip when empty."""
+    box: tuple[int, int, int, int] | None = None
+    """Top, left, bottom and right of the part to use, after shrinking: leaves captions out."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +209,10 @@ class Recipe:
     """Folders of sharp photos."""
     frames: Path | None = None
     """Folder of consecutive frames of a fast camera, averaged into real motion blur."""
+    footage: Path | None = None
+    """Folder of clips, files or folders of frames, averaged into real motion blur."""
+    clips: dict[str, Footage] = field(default_factory=dict)
+    """How each clip is used, by its name without extension; clips beside those named are not."""
     cutouts: Path | None = None
     """Folder of objects with an alpha channel, for moving foregrounds."""
     masked: Path | None = None
@@ -252,7 +292,7 @@ def as_table(recipe: Recipe) -> dict[str, Any]:
 
 def as_method(recipe: Recipe) -> dict[str, Any]:
     """What a recipe says of the method, without the folders and threads of one machine."""
-    places = ("pictures", "frames", "cutouts", "masked", "threads", "workers", "device")
+    places = ("pictures", "frames", "footage", "cutouts", "masked", "threads", "workers", "device")
     return {key: value for key, value in as_table(recipe).items() if key not in places}
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from selfsharp.blur.camera import Camera, through_camera
 from selfsharp.blur.convolve import convolve
 from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.regions import everywhere
 from selfsharp.blur.sharpness import CELL, FLAT, LADDER, radius_between, structure
-from selfsharp.blur.synthesis import Camera, blur_region, through_camera
+from selfsharp.blur.synthesis import blur_region
 
 
 def gaussian_psf(radius: float) -> np.ndarray:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfsharp.blur.camera import Camera, through_camera
 from selfsharp.blur.kinds import defocus, gaussian
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.regions import blob, everywhere, half_plane
-from selfsharp.blur.synthesis import Camera, blur_cutout, blur_region, through_camera
+from selfsharp.blur.synthesis import blur_cutout, blur_region
 from selfsharp.image import quantize
 
 CLEAN = Camera(noise=0.0)

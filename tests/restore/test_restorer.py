@@ -94,7 +94,9 @@ def test_half_the_strength_goes_half_the_way(restorer, photo):
     np.testing.assert_allclose((half - photo)[unclipped], way / 2, atol=1e-6)
 
 
-def test_the_output_goes_by_strength_from_the_input_to_input_plus_gate_times_residual(made_up_restorer, photo):
+def test_the_output_goes_by_strength_from_the_input_to_input_plus_gate_times_residual(
+    made_up_restorer, photo
+):
     mask = np.linspace(0, 1, photo.size // 3, dtype=np.float32).reshape(photo.shape[:2])
     result = made_up_restorer.restore(photo, mask, strength=0.7)
     framed = np.pad(photo, ((1, 1), (1, 1), (0, 0)), "edge")

@@ -119,3 +119,16 @@ def test_distinct_crops_come_again_turned(pool):
         rotations = [np.rot90(first, turns) for turns in range(4)]
         both_ways = [*rotations, *(image[:, ::-1] for image in rotations)]
         assert any(np.array_equal(again, image) for image in both_ways)
+
+
+def test_estimates_outlast_a_change_of_what_they_do_not_read(pool, guesses, tmp_path, monkeypatch):
+    path = tmp_path / "estimates.npz"
+    load_guesses(pool, RECIPE, path)
+    others = replace(RECIPE, mix=Mix(scenes={"path": 1.0}, footage=0.3))
+    made = []
+    monkeypatch.setattr(estimates, "guess", lambda *given: made.append(given) or guesses[0])
+    kept = load_guesses(pool, others, path)
+    assert all(alike(one, other) for one, other in zip(kept, guesses, strict=True))
+    assert made == []
+    load_guesses(pool, replace(RECIPE, mix=Mix(cameras=1.0)), path)
+    assert len(made) == RECIPE.estimates

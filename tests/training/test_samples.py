@@ -1,5 +1,6 @@
 """Training samples: the same whenever they are drawn, and true to what they say."""
 
+import hashlib
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -10,9 +11,11 @@ pytest.importorskip("rich")
 from selfsharp.blur.convolve import to_display, to_linear
 from selfsharp.config import Mix, Recipe
 from selfsharp.image import quantize
-from selfsharp.training.draws import cut
+from selfsharp.training.draws import cut, draw_camera, draw_whole_camera
+from selfsharp.training.motion import average_frames
 from selfsharp.training.pool import Pool
-from selfsharp.training.samples import average_frames, draw_crop
+from selfsharp.training.samples import draw_crop
+from selfsharp.training.scenes import SCENES, region
 
 RECIPE = Recipe(crop=32)
 SHARP_ONLY = replace(RECIPE, mix=Mix(sharp=1.0))
@@ -137,6 +140,72 @@ def test_every_shape_of_the_mix_gives_blur(pool, shape):
     shares = np.array([(crop.truth[:, :, 1] > 0).mean() for crop in crops])
     assert shares.max() > 0
     assert (shares == 1).all() == (shape == "everywhere")
+
+
+# ---------------------------------------------------------------------------- the mix
+
+
+def test_a_mix_of_one_scene_draws_what_it_drew_before_there_were_others(pool):
+    """So that recipes of before mean what they meant: made of bytes that files hold."""
+    digest = hashlib.sha256()
+    for number in range(12):
+        sample = region.draw(pool, RECIPE, np.random.default_rng([5, number]))
+        digest.update(quantize(sample.blurred).tobytes())
+        digest.update(np.rint(sample.blur_map * 100).astype(np.int16).tobytes())
+    assert digest.hexdigest()[:16] == "95b0de5281f3902d"
+
+
+@pytest.mark.parametrize("cameras", [0.0, 1.0])
+def test_every_source_of_the_mix_makes_crops_that_keep_the_promises(full_pool, cameras):
+    scenes = dict.fromkeys(SCENES.names(), 1.0)
+    mix = Mix(scenes=scenes, frames=0.2, footage=0.2, sharp=0.2, cameras=cameras, radius=(1.0, 4.0))
+    recipe = replace(RECIPE, mix=mix)
+    made = [draw_crop(full_pool, recipe, number) for number in range(40)]
+    again = draw_crop(full_pool, recipe, 17)
+    for one, other in zip(astuple(made[17]), astuple(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len({crop.image.tobytes() for crop in made}) == len(made)
+    for crop in made:
+        assert crop.image.shape == crop.target.shape == (32, 32, 3)
+        assert all(np.isfinite(array).all() for array in astuple(crop))
+        assert np.array_equal(crop.image, quantize(crop.image).astype(np.float32) / np.float32(255))
+        outside = crop.truth[:, :, 1] == 0
+        assert np.array_equal(crop.target[outside], crop.image[outside])
+    shares = [np.mean([crop.truth[:, :, 1].max() == 0 for crop in made])]
+    assert 0.05 < shares[0] < 0.45
+
+
+@pytest.mark.parametrize("source", ["frames", "footage"])
+def test_a_mix_of_real_motion_alone_draws_nothing_else(full_pool, source, monkeypatch):
+    mix = replace(Mix(sharp=0.0, frames=0.0, footage=0.0), **{source: 1.0})
+    monkeypatch.setattr(SCENES.__class__, "load", None)  # No scene is to be asked for.
+    for number in range(6):
+        crop = draw_crop(full_pool, replace(RECIPE, mix=mix), number)
+        assert crop.truth[:, :, 1].min() > 0
+
+
+def test_footage_is_left_out_where_there_is_none(pool):
+    mix = Mix(sharp=0.0, frames=0.0, footage=1.0)
+    assert draw_crop(pool, replace(RECIPE, mix=mix), 0).image.shape == (32, 32, 3)
+
+
+def test_a_scene_that_is_not_there_is_told(pool):
+    mix = Mix(sharp=0.0, frames=0.0, scenes={"fog": 1.0})
+    with pytest.raises(ValueError, match="unknown scene 'fog'; choose one of: depth, object"):
+        draw_crop(pool, replace(RECIPE, mix=mix), 0)
+
+
+def test_cameras_are_drawn_by_their_share():
+    generator = np.random.default_rng(0)
+    plain = [draw_camera(generator) for _ in range(50)]
+    assert all(camera.shot_noise == 0 for camera in plain)
+    some = [draw_camera(generator, 0.5).shot_noise > 0 for _ in range(400)]
+    assert 0.4 < np.mean(some) < 0.6
+    whole = [draw_whole_camera(generator) for _ in range(200)]
+    assert {camera.light for camera in whole} == {"linear"}
+    assert {camera.chroma_subsampling for camera in whole} == {"4:2:0", "4:2:2", "4:4:4"}
+    for name in ("saturation", "exposure", "chroma_blur", "jpeg_quality"):
+        assert len({getattr(camera, name) for camera in whole}) > 20
 
 
 # ---------------------------------------------------------------------------- frames

@@ -1,6 +1,7 @@
 """Convolution of an image with a PSF, and the light it happens in."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -28,6 +29,35 @@ def convolve(image: Channels, psf: Psf) -> Channels:
         # The PSF's centre lies `half` from its corner, the photo `half` inside its padding.
         blurred[:, :, channel] = whole[2 * half : 2 * half + height, 2 * half : 2 * half + width]
     return blurred
+
+
+def convolve_inside(
+    image: Channels, psfs: Sequence[Float32[np.ndarray, "_ _"]], margin: int
+) -> list[Float32[np.ndarray, "inner_height inner_width channels"]]:
+    """The image blurred by several PSFs of any sizes, without a margin that has to be wide enough.
+
+    Raises:
+        ValueError: a PSF reaches beyond the margin.
+    """
+    height, width = image.shape[:2]
+    widest = max(psf.shape[0] for psf in psfs) // 2
+    if widest > margin:
+        raise ValueError(f"a PSF reaches {widest} px, the margin is {margin}; cut a wider one")
+    rows, columns = fast_length(height), fast_length(width)
+    inside = slice(margin, height - margin), slice(margin, width - margin)
+    spectra = [np.fft.rfft2(image[:, :, c], (rows, columns)) for c in range(image.shape[2])]
+    results = []
+    for psf in psfs:
+        if psf.size == 1:
+            results.append(image[inside] * psf[0, 0])
+            continue
+        kernel = np.zeros((rows, columns), np.float32)
+        kernel[: psf.shape[0], : psf.shape[1]] = psf
+        # Rolled to its centre, so that nothing shifts; what wraps round falls on the margin.
+        response = np.fft.rfft2(np.roll(kernel, -(psf.shape[0] // 2), axis=(0, 1)))
+        planes = [np.fft.irfft2(one * response, (rows, columns))[inside] for one in spectra]
+        results.append(np.stack(planes, axis=2))
+    return results
 
 
 def mirror(image: Channels, border: int) -> Float32[np.ndarray, "mirrored_h mirrored_w channels"]:

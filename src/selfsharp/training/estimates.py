@@ -17,21 +17,25 @@ import numpy as np
 from jaxtyping import Float32
 from rich.progress import track
 
+from selfsharp.blur.camera import through_camera
 from selfsharp.blur.estimate import estimate_psf
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.sharpness import FLAT, means_of_cells, structure
-from selfsharp.blur.synthesis import blur_region, through_camera
+from selfsharp.blur.synthesis import blur_region
 from selfsharp.config import Recipe, as_method
 from selfsharp.image import Plane, atomic_output
 from selfsharp.restore.partition import core_of
-from selfsharp.training.draws import averaged, draw_camera, draw_psf
+from selfsharp.training.draws import draw_camera, draw_psf
+from selfsharp.training.motion import averaged
 from selfsharp.training.pool import Guess, Pixels, Pool
 
 HELD_OUT = 64
 """Estimates that validation uses."""
 CANDIDATES = 8
 """Windows of sharp photos of which the softest is taken, to learn to leave it alone."""
+UNREAD = ("scenes", "footage")
+"""Shares of a recipe's mix that no estimate depends on."""
 LEAST, LARGEST = 256, 448
 """Sides of the windows that PSFs are estimated from, in pixels."""
 
@@ -59,7 +63,7 @@ def guess(pool: Pool, recipe: Recipe, number: int) -> Guess:
         else:
             made = replace(made, psf=draw_psf(mix, generator))
         image = made.window(pool.sharp[made.place]).astype(np.float32) / np.float32(255)
-        region, camera = _draw_region(made.size, generator), draw_camera(generator)
+        region, camera = _draw_region(made.size, generator), draw_camera(generator, mix.cameras)
         if made.psf is None:
             image = through_camera(image, camera, generator)
         else:
@@ -84,7 +88,10 @@ def load_guesses(pool: Pool, recipe: Recipe, path: Path) -> list[Guess]:
     if not recipe.estimates:
         return []
     method = as_method(recipe)
-    drawn = {key: method.get(key) for key in ("seed", "mix", "estimates")}
+    drawn = {key: method.get(key) for key in ("seed", "estimates")}
+    # Estimates read nothing else; those of recipes without cameras outlast this setting.
+    read = {key: value for key, value in method["mix"].items() if key not in UNREAD}
+    drawn["mix"] = read if read.pop("cameras") == 0 else read | {"cameras": recipe.mix.cameras}
     drawn["photos"] = [len(pool.sharp), len(pool.frames)]
     key = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
     if path.exists():

@@ -14,6 +14,7 @@ from rich.progress import track
 from selfsharp.blur.psf import Psf
 from selfsharp.config import Recipe
 from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, held_out
+from selfsharp.training.footage import Clip, load_clips, split_by_time
 
 Pixels = UInt8[np.ndarray, "_ _ _"]  # Photos of a pool differ in size.
 
@@ -57,6 +58,7 @@ class Pool:
         cutouts: objects with alpha.
         masked: photos with a fourth channel, the mask of their blurred part.
         guesses: estimates of PSFs from blurred windows of these photos and frames.
+        clips: footage of slow camera movements.
     """
 
     sharp: list[Pixels]
@@ -64,6 +66,7 @@ class Pool:
     cutouts: list[Pixels] = field(default_factory=list)
     masked: list[Pixels] = field(default_factory=list)
     guesses: list[Guess] = field(default_factory=list)
+    clips: list[Clip] = field(default_factory=list)
 
 
 def load_pools(recipe: Recipe) -> tuple[Pool, Pool]:
@@ -103,6 +106,8 @@ def load_pools(recipe: Recipe) -> tuple[Pool, Pool]:
             "validation masks",
         ),
     )
+    if recipe.footage:
+        train.clips, validate.clips = split_by_time(load_clips(recipe.footage, recipe.clips))
     return train, validate
 
 

@@ -14,15 +14,10 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.config import Recipe
 from selfsharp.training.batches import stack_crops
 from selfsharp.training.draws import cut
+from selfsharp.training.motion import average_frames
 from selfsharp.training.pool import Guess, Pool
-from selfsharp.training.samples import (
-    Crop,
-    as_crop,
-    average_frames,
-    blur_crop,
-    draw_crop,
-    guessed_crop,
-)
+from selfsharp.training.samples import Crop, as_crop, draw_crop, guessed_crop
+from selfsharp.training.scenes import region
 
 CROPS = 24
 """Crops per kind of validation sample."""
@@ -62,7 +57,7 @@ def _generator_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[st
     makers: dict[str, Callable[[np.random.Generator], Crop]] = {
         "shake": lambda generator: shaken(generator, 1.0),
         "partly": lambda generator: shaken(generator, 0.3),
-        "mixed": lambda generator: as_crop(blur_crop(pool, whole, generator), generator),
+        "mixed": lambda generator: as_crop(region.draw(pool, whole, generator), generator),
     }
     if len(pool.frames) > 15 and min(pool.frames[0].shape[:2]) >= size:
         makers["frames"] = lambda generator: as_crop(

@@ -1,0 +1,88 @@
+"""A crop: a training sample as a generator or the detector is given it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.blur.sharpness import CELL, FLAT, structure
+from selfsharp.blur.synthesis import Sample
+from selfsharp.config import Recipe
+from selfsharp.image import Image, Plane
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A training sample of a generator, or of the detector.
+
+    Attributes:
+        image: what the network sees.
+        target: what a generator should make of it.
+        blur: what a generator is told of the blur: gate and radius in pixels.
+        proposals: what physics makes of it, by two estimates; the image itself where by none.
+        truth: what the detector should say: blurred or not, and radius (-1: undecided).
+        weight: how much a pixel counts in a generator's loss.
+    """
+
+    image: Image
+    target: Image
+    blur: Float32[np.ndarray, "height width 2"]
+    proposals: Float32[np.ndarray, "height width 6"]
+    truth: Float32[np.ndarray, "height width 2"]
+    weight: Plane
+
+
+def as_crop(sample: Sample, generator: np.random.Generator) -> Crop:
+    """What a network sees of a sample, with the errors that a found blur map has."""
+    blurred = sample.mask
+    inside = blurred > 0
+    told = sample.blur_map * np.float32(np.exp(0.25 * generator.normal()))
+    knowledge = generator.uniform()
+    if knowledge < 0.15:
+        told = np.zeros_like(told)
+    elif knowledge < 0.4 and inside.any():
+        told = np.where(inside, told[inside].mean(), 0).astype(np.float32)
+    gate = np.ones_like(blurred) if generator.uniform() < 0.25 else blurred
+    # Outside the blurred part the photo is left alone, noise and all.
+    target = np.where(inside[:, :, None], sample.sharp, sample.blurred)
+    return Crop(
+        image=sample.blurred,
+        target=target,
+        blur=np.stack([gate, told], axis=2),
+        proposals=np.concatenate([sample.blurred, sample.blurred], axis=2),
+        truth=np.stack([_label(sample), sample.blur_map], axis=2),
+        weight=np.where(inside, np.float32(1), np.float32(0.1)),
+    )
+
+
+def _label(sample: Sample) -> Plane:
+    """1 where the blur is plain to see, 0 where there is none, -1 (undecided) between.
+
+    Blurred places with nothing to see in them are undecided, sharp ones are not: what
+    looks like sky is better left alone.
+    """
+    plain = (sample.blur_map > 0.7) & (structure_around(sample.blurred) > FLAT)
+    return np.select([plain, sample.blur_map > 0], [np.float32(1), np.float32(-1)], np.float32(0))
+
+
+def structure_around(image: Image) -> Plane:
+    """The structure of the cells, laid out for every pixel of an image of whole cells."""
+    return structure(image).repeat(CELL, axis=0).repeat(CELL, axis=1)
+
+
+def turned(crop: Crop, recipe: Recipe, number: int) -> Crop:
+    """The crop turned by quarters and mirrored, by the number of its sample."""
+    generator = np.random.default_rng([recipe.seed, 1, number])
+    turns, mirrored = int(generator.integers(4)), generator.uniform() < 0.5
+
+    def turn(plane: np.ndarray) -> np.ndarray:
+        plane = np.rot90(plane, turns)
+        return np.ascontiguousarray(plane[:, ::-1] if mirrored else plane)
+
+    return each(crop, turn)
+
+
+def each(crop: Crop, change: Callable[[np.ndarray], np.ndarray]) -> Crop:
+    """The crop with each of its planes changed alike."""
+    return Crop(**{field.name: change(getattr(crop, field.name)) for field in fields(crop)})
