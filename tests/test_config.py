@@ -7,8 +7,8 @@ import pytest
 
 pydantic = pytest.importorskip("pydantic")
 
-from selfsharp.config import Mix, Recipe, as_table, read_recipe  # noqa: E402
 from selfsharp.networks.generators import GENERATORS  # noqa: E402
+from selfsharp.recipe import Mix, Recipe, as_table, read_recipe  # noqa: E402
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
 

@@ -1,4 +1,4 @@
-"""The whole road on a tiny recipe: train, stop, go on, export, restore."""
+"""The whole road on a tiny recipe: train, stop, go on, export, restore, measure."""
 
 import json
 from pathlib import Path
@@ -11,10 +11,15 @@ pytest.importorskip("torch")
 
 from selfsharp.cli import main
 from selfsharp.image import read_photo
+from selfsharp.metrics import psnr
 from selfsharp.model_folder import read_card
 from selfsharp.restore.restorer import Restorer
 
 RECIPE = str(Path(__file__).parents[1] / "recipes" / "tiny.toml")
+
+
+LENGTH = {"mending": [], "detector": ["--crops", "120"]}
+"""The generator is trained for all of the recipe's crops, as it is to be good at something."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def model(pictures, tmp_path_factory) -> Path:
     for network in ("mending", "detector"):
         run = ["--pictures", str(pictures), "--run", str(runs / network), "--network", network]
         assert main(["train", RECIPE, *run, "--crops", "60"]) == 0
-        assert main(["train", RECIPE, *run, "--crops", "120"]) == 0
+        assert main(["train", RECIPE, *run, *LENGTH[network]]) == 0
     out = runs / "models" / "tiny"
     checkpoints = ["--detector", str(runs / "detector" / "average.safetensors")]
     checkpoints += ["--generator", str(runs / "mending" / "average.safetensors")]
@@ -44,14 +49,14 @@ def model(pictures, tmp_path_factory) -> Path:
 def test_a_training_goes_on_where_it_stopped(model):
     run = model.parents[1] / "mending"
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    assert [entry["crops"] for entry in log if "validation" in entry] == [60, 120]
-    assert json.loads((run / "recipe.json").read_text())["crops"] == 120
+    assert [entry["crops"] for entry in log if "validation" in entry] == [60, 480]
+    assert json.loads((run / "recipe.json").read_text())["crops"] == 480
 
 
 def test_the_card_tells_of_the_training_and_of_no_folder(model, pictures):
     card = read_card(model)
     assert (card.name, card.network, card.description) == ("tiny", "mending", "A tiny one.")
-    assert card.training["generator"]["crops"] == 120
+    assert card.training["generator"]["crops"] == 480
     assert str(pictures) not in (model / "card.json").read_text()
 
 
@@ -68,6 +73,31 @@ def test_the_exported_model_restores_a_photo(model, pictures, tmp_path):
     changed = (before != after).any(axis=2)
     assert changed.any()
     assert not changed[np.asarray(PillowImage.open(mask)) == 0].any()
+
+
+def test_the_tiny_model_beats_doing_nothing_on_its_own_task(model, pictures, tmp_path):
+    """Gaussian blur, as it was trained on, over the whole of a photo and undone by command."""
+    for number in range(3):
+        sharp = pictures / f"{number}.png"
+        blurred, out = tmp_path / f"{number}-blurred.png", tmp_path / f"{number}.png"
+        how = ["--kind", "gaussian", "--radius", "2.5", "--region", "everywhere", "--noise", "0"]
+        assert main(["blur", str(sharp), *how, "-o", str(blurred)]) == 0
+        mask = str(tmp_path / f"{number}-blurred-mask.png")
+        arguments = ["restore", str(blurred), "--mask", mask, "--model", str(model)]
+        assert main([*arguments, "-o", str(out)]) == 0
+        target = read_photo(sharp).image
+        before, after = (psnr.measure(read_photo(path).image, target) for path in (blurred, out))
+        assert after > before + 0.3
+
+
+@pytest.mark.parametrize("suite", ["partly", "identity"])
+def test_the_exported_model_is_measured(model, pictures, tmp_path, suite):
+    few = tmp_path / "few"
+    few.mkdir()
+    (few / "0.png").write_bytes((pictures / "0.png").read_bytes())
+    arguments = ["benchmark", suite, "--pictures", str(few), "--model", str(model)]
+    assert main([*arguments, "--out-dir", str(tmp_path / "results")]) == 0
+    assert (tmp_path / "results" / f"{suite}.md").is_file()
 
 
 def test_export_wants_a_detector_and_a_generator(model, capsys, tmp_path):

@@ -21,8 +21,8 @@ from selfsharp.config import (
     ModelsSettings,
     RestoreSettings,
     TrainSettings,
-    read_recipe,
 )
+from selfsharp.recipe import read_recipe
 
 if TYPE_CHECKING:
     from selfsharp.image import Image, Photo
@@ -177,9 +177,14 @@ def benchmark(settings: BenchmarkSettings) -> int:
 
 
 def train(settings: TrainSettings) -> int:
-    """Trains a network, or goes on training it."""
+    """Trains a network, or goes on training it; or only measures how fast that would be."""
     if settings.recipe_file is None:
         raise ValueError("no recipe given; name one such as recipes/base.toml")
+    if settings.profile:
+        from selfsharp.training.profile import profile
+
+        _words.print(str(profile(settings.recipe, settings.checkpoint)))
+        return 0
     from selfsharp.training.train import train as run_training
 
     run = settings.run or Path("runs") / settings.recipe_file.stem

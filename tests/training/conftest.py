@@ -1,9 +1,11 @@
-"""A pool with every source of samples."""
+"""A pool with every source of samples, and a tiny training, which several files of tests share."""
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from selfsharp.image import quantize
+from selfsharp.recipe import Recipe
 from selfsharp.training.footage import Clip
 from selfsharp.training.pool import Pool
 
@@ -21,4 +23,35 @@ def full_pool(photo) -> Pool:
         frames=frames,
         cutouts=[thing],
         clips=[Clip([np.roll(large, number, axis=0) for number in range(40)], 0.5)],
+    )
+
+
+@pytest.fixture(autouse=True)
+def keep_threads():
+    """A recipe sets PyTorch's threads; other tests get theirs back."""
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def recipe(tmp_path, photo) -> Recipe:
+    """A network of two small scales and four small photos."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(4):
+        pixels = np.rot90(quantize(photo), number)
+        PillowImage.fromarray(pixels).save(folder / f"{number}.png")
+    return Recipe(
+        network="unet",
+        options={"widths": [8, 8], "down": [1, 1], "up": [1]},
+        pictures=(folder,),
+        crop=32,
+        batch=2,
+        crops=16,
+        warm_up=4,
+        workers=0,
+        threads=1,
+        precision="float32",
     )

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("rich")
 
 from selfsharp.blur.kinds import motion
-from selfsharp.config import Mix, Recipe
 from selfsharp.image import quantize
+from selfsharp.recipe import Mix, Recipe
 from selfsharp.training import estimates
 from selfsharp.training.estimates import guess, load_guesses
 from selfsharp.training.pool import Guess, Pool

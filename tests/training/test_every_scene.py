@@ -9,8 +9,8 @@ pytest.importorskip("rich")
 
 from selfsharp.blur.sharpness import structure
 from selfsharp.blur.synthesis import Sample
-from selfsharp.config import Mix, Recipe
 from selfsharp.image import quantize
+from selfsharp.recipe import Mix, Recipe
 from selfsharp.training.pool import Pool
 from selfsharp.training.scenes import SCENES
 

@@ -7,8 +7,8 @@ from PIL import Image as PillowImage
 pytest.importorskip("rich")
 
 from selfsharp.blur.convolve import to_linear
-from selfsharp.config import Footage
 from selfsharp.image import quantize
+from selfsharp.recipe import Footage
 from selfsharp.training.footage import Clip, find_clips, load_clips, read_shots, split_by_time
 from selfsharp.training.motion import (
     LONGEST,

@@ -6,8 +6,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from selfsharp.training.losses import (  # noqa: E402
+    coarse_loss,
+    content_loss,
     detection_loss,
     frequency_loss,
+    gradient_loss,
     pixel_loss,
 )
 
@@ -108,3 +111,71 @@ def test_a_right_answer_costs_less_than_a_wrong_one():
     assert best < 0.001
     assert measured(detection_loss, wrong_label, truth) > 1
     assert measured(detection_loss, wrong_radius, truth) > 0.1
+
+
+# ---------------------------------------------------------------- edges, scales and content
+
+
+def test_gradient_loss_agrees_with_its_formula_in_float64(crops):
+    restored, target, weight = (array.astype(np.float64) for array in crops)
+    expected = 0.0
+    for axis in (2, 3):
+        steps = np.abs(np.diff(restored - target, axis=axis))
+        fine = np.minimum(*(np.delete(weight, end, axis) for end in (0, -1)))
+        fine = np.broadcast_to(fine, steps.shape)
+        expected += np.mean([np.average(s, weights=w) for s, w in zip(steps, fine, strict=True)])
+    assert measured(gradient_loss, *crops) == pytest.approx(expected / 2, rel=1e-5)
+
+
+def test_gradient_loss_does_not_mind_an_even_shift(crops):
+    _, target, weight = crops
+    assert measured(gradient_loss, target + np.float32(0.25), target, weight) < 1e-6
+
+
+def test_coarse_loss_is_the_pixel_loss_of_smaller_crops(crops):
+    image, target, weight = (torch.from_numpy(array) for array in crops)
+    small = [torch.nn.functional.avg_pool2d(x, 2) for x in (image, target, weight)]
+    smaller = [torch.nn.functional.avg_pool2d(x, 4) for x in (image, target, weight)]
+    residuals = [torch.full_like(small[0], 0.1), torch.zeros_like(smaller[0])]
+    expected = pixel_loss(small[0] + 0.1, *small[1:]) + pixel_loss(*smaller)
+    found = coarse_loss(residuals, image, target, weight)
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_content_loss_sums_the_parts_each_by_its_own_area():
+    generator = np.random.default_rng(8)
+    found, wanted = generator.random((2, 3, 5, 4, 6), np.float32)
+    blurred = np.zeros((3, 1, 16, 24), np.float32)
+    blurred[0, :, :4, :4] = 1  # One place of features alone.
+    blurred[1, :, :, 6:18] = 1  # Half-covered places.
+    gammas = {"clear": 2.0, "blurred": 7.0}  # The third crop has no blurred part.
+    expected = 0.0
+    for crop in range(3):
+        distance = ((found[crop] - wanted[crop]).astype(np.float64) ** 2).mean(axis=0)
+        share = cells(blurred[crop].astype(np.float64))[0]
+        for gamma, area in ((2.0, 1 - share), (7.0, share)):
+            if area.sum():
+                expected += gamma * (distance * area).sum() / area.sum() / 3
+    measured_loss = content_loss(*map(torch.from_numpy, (found, wanted, blurred)), gammas)
+    assert float(measured_loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_content_loss_over_the_whole_knows_no_parts():
+    found, wanted = np.random.default_rng(9).random((2, 2, 5, 4, 6), np.float32)
+    blurred = torch.zeros(2, 1, 16, 24)
+    blurred[..., :3] = 1
+    loss = content_loss(torch.from_numpy(found), torch.from_numpy(wanted), blurred, {"whole": 3.0})
+    assert float(loss) == pytest.approx(3 * ((found - wanted) ** 2).mean(), rel=1e-5)
+
+
+def test_a_small_part_counts_as_much_as_a_large_one():
+    wanted = torch.zeros(1, 2, 8, 8)
+    for width in (4, 16, 28):
+        blurred = torch.zeros(1, 1, 32, 32)
+        blurred[..., :width] = 1
+        found = torch.nn.functional.avg_pool2d(blurred, 4).expand(1, 2, 8, 8)
+        losses = [
+            float(content_loss(found, wanted, blurred, {label: 1.0}))
+            for label in ("blurred", "clear")
+        ]
+        assert losses == pytest.approx([1, 0])

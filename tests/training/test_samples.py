@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("rich")
 
 from selfsharp.blur.convolve import to_display, to_linear
-from selfsharp.config import Mix, Recipe
 from selfsharp.image import quantize
+from selfsharp.recipe import Mix, Recipe
 from selfsharp.training.draws import cut, draw_camera, draw_whole_camera
 from selfsharp.training.motion import average_frames
 from selfsharp.training.pool import Pool

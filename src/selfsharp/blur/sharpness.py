@@ -14,6 +14,11 @@ CELL = 4
 """Side of the cells, in pixels, in which structure is seen and blur is detected."""
 FLAT = 1.6 / 255
 """Structure under which there is too little to see to tell blur."""
+PATCH = 32
+"""Side of the patches, in pixels, in which a photo is sharp somewhere, or nowhere."""
+BLURRED = 0.8
+"""Softness from which a photo is blurred itself. Measured: 53 sharp photos are under 0.71; with
+Gaussian blur of radius 2.1 px (and grain) 99 % of them are over 0.81, at 1.5 px three quarters."""
 LADDER = (0.0, 0.5, 0.8, 1.2, 1.8, 2.6, 3.6, 5.0, 7.0)
 """Radii in pixels that are tried when a pair is measured."""
 
@@ -68,3 +73,37 @@ def mean_around(plane: Plane, reach: int = 2) -> Plane:
     around = np.pad(plane, reach, "edge")
     windows = np.lib.stride_tricks.sliding_window_view(around, (size, size))
     return windows.mean(axis=(2, 3), dtype=np.float32)
+
+
+def softness(image: Image) -> float:
+    """How blurred a photo is where it is sharpest, told from the photo alone; 0 to 1.
+
+    The share of the differences between pixels (RMS) that is left after a further slight blur:
+    what is blurred already loses little. Taken for patches with something to see, of which the
+    sharpest tenth counts: a photo with a sharp subject before a soft background is sharp.
+
+    Source: F. Crete, T. Dolmiere, P. Ladret and M. Nicolas, 2007, doi:10.1117/12.702790.
+    """
+    grey = np.pad(image.mean(axis=2), 1, "edge")
+    rows = (grey[:-2] + 2 * grey[1:-1] + grey[2:]) / 4
+    again = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4
+    before, after = (_differences(plane) for plane in (grey[1:-1, 1:-1], again))
+    seen = before > min(4 * FLAT, float(np.quantile(before, 0.9)) * 0.999)
+    if not seen.any():
+        return 1.0  # Nothing to see at all.
+    return float(np.quantile(after[seen] / before[seen], 0.1))
+
+
+def _differences(plane: Plane) -> Float32[np.ndarray, "patch_rows patch_columns"]:
+    """How much the neighbours on either side of a pixel differ, RMS over every patch.
+
+    What is left over at the end of rows and columns counts only in photos under a patch.
+    """
+    framed = np.pad(plane, 1, "edge")
+    down = framed[2:, 1:-1] - framed[:-2, 1:-1]
+    across = framed[1:-1, 2:] - framed[1:-1, :-2]
+    height, width = (side - side % PATCH if side >= PATCH else side for side in plane.shape)
+    tall, wide = min(PATCH, height), min(PATCH, width)
+    squares = (down**2 + across**2)[:height, :width]
+    patches = squares.reshape(height // tall, tall, width // wide, wide)
+    return np.sqrt(patches.mean(axis=(1, 3)))

@@ -68,15 +68,19 @@ class UNet(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Features of the same size, each having seen the surroundings."""
+        return self.every_scale(features)[0]
+
+    def every_scale(self, features: Features) -> list[Tensor]:
+        """Features of the same size, then those at 1/2, 1/4 ... that they were made of."""
         skips = []
         for scale, shrink in zip(self.down, self.shrink, strict=False):
             features = scale(features)
             skips.append(features)
             features = shrink(features)
-        features = self.down[-1](features)
+        found = [self.down[-1](features)]
         for grow, scale in zip(reversed(self.grow), reversed(self.up), strict=True):
-            features = scale(grow(features) + skips.pop())
-        return features
+            found.append(scale(grow(found[-1]) + skips.pop()))
+        return found[::-1]
 
 
 class TileUNet(nn.Module):
@@ -88,7 +92,10 @@ class TileUNet(nn.Module):
         widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
         down: residual blocks per scale on the way down.
         up: residual blocks per scale on the way up.
+        scales: sizes at which it answers while training: 1, 1/2, 1/4 ...
     """
+
+    whole_tile = False
 
     def __init__(
         self,
@@ -97,17 +104,27 @@ class TileUNet(nn.Module):
         widths: Sequence[int],
         down: Sequence[int],
         up: Sequence[int],
+        scales: int = 1,
     ) -> None:
         super().__init__()
+        if not 1 <= scales <= 1 + len(widths):
+            raise ValueError(f"scales {scales} is out of range; give 1 to {1 + len(widths)}")
         self.multiple = 2 ** len(widths)
         self.stem = conv3x3(4 * channels, widths[0])
         self.body = UNet(widths, down, up)
         self.head = conv3x3(widths[0], 4 * to_channels, gain=0.01)
+        coarser = widths[: scales - 1]
+        self.coarse = nn.ModuleList(conv3x3(width, 3, gain=0.01) for width in coarser)
 
     def answer(self, known: Float[Tensor, "batch channels height width"]) -> Tensor:
         """What the network makes of all that is known of a tile."""
-        features = self.body(self.stem(F.pixel_unshuffle(known, 2)))
-        return F.pixel_shuffle(self.head(features), 2)
+        return self.answers(known)[0]
+
+    def answers(self, known: Float[Tensor, "batch channels height width"]) -> list[Tensor]:
+        """The answer, then residuals at 1/2, 1/4 ..., as far as there are heads for them."""
+        features = self.body.every_scale(self.stem(F.pixel_unshuffle(known, 2)))
+        answer = F.pixel_shuffle(self.head(features[0]), 2)
+        return [answer, *(head(found) for head, found in zip(self.coarse, features, strict=False))]
 
 
 def blocks(channels: int, number: int) -> nn.Sequential:

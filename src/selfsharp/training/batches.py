@@ -2,40 +2,49 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from selfsharp.config import Recipe
+from selfsharp.recipe import Recipe
 from selfsharp.training.pool import Pool
 from selfsharp.training.samples import Crop, draw_crop, draw_unturned, turned
+from selfsharp.training.schedule import crop_size
 
 
 class Batches(Dataset[dict[str, Tensor]]):
-    """Batch after batch of a training, by number; equal numbers give equal batches."""
+    """Batch after batch of a training, by number; equal numbers give equal batches.
 
-    def __init__(self, pool: Pool, recipe: Recipe, first: int) -> None:
-        self.pool, self.recipe, self.first = pool, recipe, first
-        self._kept: dict[int, dict[str, np.ndarray]] = {}
+    Args:
+        first: number of the first batch.
+        share: which of a batch's crops are drawn: those of this process.
+    """
+
+    def __init__(self, pool: Pool, recipe: Recipe, first: int, share: slice = slice(None)) -> None:
+        self.pool, self.recipe, self.first, self.share = pool, recipe, first, share
+        self._kept: dict[tuple[int, int], dict[str, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return max(0, math.ceil(self.recipe.crops / self.recipe.batch) - self.first)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         start = (self.first + index) * self.recipe.batch
-        crops = [self._crop(number) for number in range(start, start + self.recipe.batch)]
-        return stack_crops(crops, detector=self.recipe.network == "detector")
+        recipe = replace(self.recipe, crop=crop_size(self.recipe, start))
+        numbers = range(start, start + recipe.batch)[self.share]
+        crops = [self._crop(recipe, number) for number in numbers]
+        return stack_crops(crops, detector=recipe.network == "detector")
 
-    def _crop(self, number: int) -> Crop:
+    def _crop(self, recipe: Recipe, number: int) -> Crop:
         """A sample; distinct crops are kept, in half precision, to be turned anew."""
-        recipe, detector = self.recipe, self.recipe.network == "detector"
+        detector = recipe.network == "detector"
         if not recipe.distinct:
             return draw_crop(self.pool, recipe, number, detector=detector)
-        source = number % recipe.distinct
+        source = (recipe.crop, number % recipe.distinct)
         if source not in self._kept:
-            crop = draw_unturned(self.pool, recipe, source, detector=detector)
+            crop = draw_unturned(self.pool, recipe, source[1], detector=detector)
             halved = {name: plane.astype(np.float16) for name, plane in vars(crop).items()}
             self._kept[source] = halved
         kept = {name: plane.astype(np.float32) for name, plane in self._kept[source].items()}
@@ -52,5 +61,7 @@ def stack_crops(crops: Sequence[Crop], *, detector: bool) -> dict[str, Tensor]:
     if detector:
         return {"image": stack("image"), "truth": stack("truth")}
     weight = torch.from_numpy(np.stack([crop.weight for crop in crops]))[:, None]
+    # The part z of the content loss: where the truth knows of blur.
+    blurred = (stack("truth")[:, 1:2] > 0).float()
     names = ("image", "target", "blur", "proposals")
-    return {name: stack(name) for name in names} | {"weight": weight}
+    return {name: stack(name) for name in names} | {"weight": weight, "blurred": blurred}

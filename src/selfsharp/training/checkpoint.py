@@ -19,16 +19,21 @@ def save_checkpoint(
     average: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
     facts: Mapping[str, Any],
+    critic: tuple[nn.Module, torch.optim.Optimizer] | None = None,
 ) -> None:
     """Writes weights, their running average, the optimiser's state and facts, atomically.
 
     Args:
         facts: plain values, such as crops seen and the settled recipe.
+        critic: the generator's critic with its own optimiser, where there is one.
     """
     tensors = {f"weights/{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average/{name}": value for name, value in average.items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
+    tensors |= _state_of(optimizer, "optimizer")
+    if critic is not None:
+        judge, its_optimizer = critic
+        tensors |= {f"critic/{name}": value for name, value in judge.state_dict().items()}
+        tensors |= _state_of(its_optimizer, "critic-optimizer")
     whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     with atomic_output(path, overwrite=True) as temporary:
         save_file(whole, temporary, metadata={"facts": json.dumps(facts)})
@@ -67,11 +72,21 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Gives an optimiser the state that a checkpoint holds."""
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], prefix: str = "optimizer"
+) -> None:
+    """Gives an optimiser the state that a checkpoint holds under a prefix."""
     state: dict[int, dict[str, Tensor]] = {}
-    for name, value in part(tensors, "optimizer").items():
+    for name, value in part(tensors, prefix).items():
         index, key = name.split("/")
         state.setdefault(int(index), {})[key] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _state_of(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
+    return {
+        f"{prefix}/{index}/{key}": value
+        for index, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+    }

@@ -8,8 +8,8 @@ from jaxtyping import Float32
 
 from selfsharp.blur.sharpness import CELL, FLAT, structure
 from selfsharp.blur.synthesis import Sample
-from selfsharp.config import Recipe
 from selfsharp.image import Image, Plane
+from selfsharp.recipe import Recipe
 
 
 @dataclass(frozen=True)

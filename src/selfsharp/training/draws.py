@@ -10,8 +10,8 @@ from selfsharp.blur.kinds import KINDS, shake
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import blob, everywhere, half_plane
 from selfsharp.blur.synthesis import Sample
-from selfsharp.config import Mix
 from selfsharp.image import Plane
+from selfsharp.recipe import Mix
 from selfsharp.training.pool import Pixels
 
 GRID = 8

@@ -23,8 +23,8 @@ from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.sharpness import FLAT, means_of_cells, structure
 from selfsharp.blur.synthesis import blur_region
-from selfsharp.config import Recipe, as_method
 from selfsharp.image import Plane, atomic_output
+from selfsharp.recipe import Recipe, as_method
 from selfsharp.restore.partition import core_of
 from selfsharp.training.draws import draw_camera, draw_psf
 from selfsharp.training.motion import averaged

@@ -9,12 +9,13 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from selfsharp.model_folder import Card, write_card
 from selfsharp.networks.blocks import CHANNELS
 from selfsharp.restore.runtime import Graph
 from selfsharp.training.checkpoint import part, read_checkpoint
-from selfsharp.training.train import build_network, recipe_of
+from selfsharp.training.state import build_network, recipe_of
 
 TOLERANCE = 2e-4
 """Largest difference allowed between PyTorch and ONNX Runtime on random tiles."""
@@ -57,10 +58,19 @@ def load_average(checkpoint: Path) -> tuple[nn.Module, dict]:
     """The averaged network of a checkpoint, ready for use, and the checkpoint's facts."""
     tensors, facts = read_checkpoint(checkpoint)
     network = build_network(recipe_of(facts))
+    network.load_state_dict({n: value.float() for n, value in part(tensors, "average").items()})
+    settle(network.eval())
     # Through fp16, as the weights ship, so that the proof compares the same numbers.
-    average = {name: value.half().float() for name, value in part(tensors, "average").items()}
-    network.load_state_dict(average)
-    return network.eval(), facts
+    network.load_state_dict({n: value.half().float() for n, value in network.state_dict().items()})
+    return network, facts
+
+
+@torch.no_grad()
+def settle(network: nn.Module) -> None:
+    """Makes plain weights of normalised ones, as they are after training."""
+    for module in network.modules():
+        if is_parametrized(module, "weight"):
+            remove_parametrizations(module, "weight")
 
 
 def write_graph(network: nn.Module, path: Path) -> None:

@@ -12,8 +12,8 @@ from jaxtyping import UInt8
 from PIL import Image as PillowImage
 from rich.progress import track
 
-from selfsharp.config import Footage
 from selfsharp.datasets import SUFFIXES, find_photos
+from selfsharp.recipe import Footage
 
 Pixels = UInt8[np.ndarray, "_ _ 3"]
 VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"})

@@ -1,5 +1,8 @@
 """Losses: how far a restored crop is from its target, and a found blur map from the truth."""
 
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -7,6 +10,8 @@ from torch import Tensor
 
 Batch = Float[Tensor, "batch 3 height width"]
 Weight = Float[Tensor, "batch 1 height width"]
+Part = Literal["clear", "blurred", "whole"]
+"""The label z of a part of a crop; `whole` is both, as in a content loss without parts."""
 
 
 def pixel_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
@@ -15,9 +20,7 @@ def pixel_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, 
     Each crop counts the same however small its blurred part is. Charbonnier et al. 1994,
     doi:10.1109/ICIP.1994.413553.
     """
-    distance = torch.sqrt((restored - target) ** 2 + 1e-6)
-    shares = weight.mean((1, 2, 3)).clamp_min(1e-8)  # A crop of no weight counts nothing.
-    return ((distance * weight).mean((1, 2, 3)) / shares).mean()
+    return _mean_by_weight(torch.sqrt((restored - target) ** 2 + 1e-6), weight)
 
 
 def frequency_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
@@ -26,6 +29,66 @@ def frequency_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tens
     After Cho et al. 2021, doi:10.1109/ICCV48922.2021.00460.
     """
     return torch.fft.rfft2((restored - target) * weight, norm="ortho").abs().mean()
+
+
+def gradient_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
+    """L1 distance of the differences between neighbouring pixels, averaged as the pixel loss.
+
+    Rows and columns count alike; a difference weighs as much as the lighter of its two pixels.
+    """
+    off, total = restored - target, restored.new_zeros(())
+    for axis in (2, 3):
+        steps = off.diff(dim=axis).abs()
+        length = weight.shape[axis] - 1
+        pairs = torch.minimum(weight.narrow(axis, 0, length), weight.narrow(axis, 1, length))
+        total = total + _mean_by_weight(steps, pairs)
+    return total / 2
+
+
+def coarse_loss(
+    residuals: Sequence[Float[Tensor, "batch 3 _ _"]], image: Batch, target: Batch, weight: Weight
+) -> Float[Tensor, ""]:
+    """The pixel loss at 1/2, 1/4 ... of the size, summed: supervision at several scales.
+
+    Args:
+        residuals: what a network adds at each of these scales, finest first.
+    """
+    total = image.new_zeros(())
+    for place, residual in enumerate(residuals, 1):
+        small, wanted, counts = (F.avg_pool2d(x, 2**place) for x in (image, target, weight))
+        total = total + pixel_loss(small + residual, wanted, counts)
+    return total
+
+
+def content_loss(
+    found: Float[Tensor, "batch channels h w"],
+    wanted: Float[Tensor, "batch channels h w"],
+    blurred: Weight,
+    gammas: Mapping[Part, float],
+) -> Float[Tensor, ""]:
+    """The multi-component content loss: sum over the parts z of gamma_z L_z.
+
+    L_z is the mean squared distance of features over the part z alone, normalised by the
+    part's own area in each crop; a part that a crop does not have counts nothing. Khmag and
+    Ramlee, eq. 5-7; features to compare pictures by: Johnson et al. 2016,
+    doi:10.1007/978-3-319-46475-6_43.
+
+    Args:
+        found: features of the restored crop.
+        wanted: features of the target.
+        blurred: 1 in the blurred part, 0 in the clear part, at full size.
+        gammas: the weight of each part, by its label.
+    """
+    distance = ((found - wanted) ** 2).mean(1, keepdim=True)
+    height, width = distance.shape[2:]
+    share = F.adaptive_avg_pool2d(blurred, (height, width))
+    areas: dict[Part, Tensor] = {
+        "clear": 1 - share,
+        "blurred": share,
+        "whole": torch.ones_like(share),
+    }
+    terms = [gamma * _mean_by_weight(distance, areas[label]) for label, gamma in gammas.items()]
+    return torch.stack(terms).sum()
 
 
 def detection_loss(
@@ -49,3 +112,11 @@ def detection_loss(
     # Relative: one pixel matters more at radius 1 than at 10.
     off = F.smooth_l1_loss(found[:, 1], wanted, reduction="none", beta=0.5) / (0.5 + wanted)
     return (entropy * certain).mean() + (off * known).mean()
+
+
+def _mean_by_weight(
+    values: Float[Tensor, "batch channels h w"], weight: Float[Tensor, "batch 1 h w"]
+) -> Float[Tensor, ""]:
+    """The mean over the crops of each crop's mean by weight; one of no weight counts nothing."""
+    shares = weight.mean((1, 2, 3)).clamp_min(1e-8)
+    return ((values * weight).mean((1, 2, 3)) / shares).mean()

@@ -17,9 +17,9 @@ from rich.progress import track
 from selfsharp.blur.patches import FEATURES, FITTED, evidence, measure_patches
 from selfsharp.blur.sharpness import means_of_cells
 from selfsharp.blur.synthesis import blur_region
-from selfsharp.config import Mix
 from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, held_out
 from selfsharp.image import Image, Plane, atomic_output, quantize, read_mask, read_photo
+from selfsharp.recipe import Mix
 from selfsharp.training.draws import cut, draw_camera, draw_psf, draw_region
 
 CROP = 384

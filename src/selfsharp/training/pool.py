@@ -1,6 +1,6 @@
 """The photos that samples are cut from, decoded once and kept in memory."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +12,8 @@ from PIL import Image as PillowImage
 from rich.progress import track
 
 from selfsharp.blur.psf import Psf
-from selfsharp.config import Recipe
 from selfsharp.datasets import MaskedPhoto, find_masked_photos, find_photos, held_out
+from selfsharp.recipe import Recipe
 from selfsharp.training.footage import Clip, load_clips, split_by_time
 
 Pixels = UInt8[np.ndarray, "_ _ _"]  # Photos of a pool differ in size.
@@ -69,15 +69,19 @@ class Pool:
     clips: list[Clip] = field(default_factory=list)
 
 
-def load_pools(recipe: Recipe) -> tuple[Pool, Pool]:
+def load_pools(recipe: Recipe, left_out: Collection[Path] = ()) -> tuple[Pool, Pool]:
     """The pools for training and for validation; no photo is in both.
 
     Photos are parted by their names, frames by time: the last tenth validates.
 
+    Args:
+        left_out: sharp photos that are not to be used.
+
     Raises:
         ValueError: a folder is missing or empty, or the photos are too few to part.
     """
-    paths = [path for folder in recipe.pictures for path in find_photos(folder)]
+    found = [path for folder in recipe.pictures for path in find_photos(folder)]
+    paths = [path for path in found if path not in left_out]
     if not paths:
         raise ValueError("the recipe names no pictures; give a folder of sharp photos")
     kept = [path for path in paths if held_out(path)] or paths[-1:]

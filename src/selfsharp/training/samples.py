@@ -11,7 +11,7 @@ import numpy as np
 from selfsharp.blur.camera import through_camera
 from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
-from selfsharp.config import Recipe
+from selfsharp.recipe import Recipe
 from selfsharp.restore.proposal import propose
 from selfsharp.training.crop import Crop, as_crop, each, structure_around, turned
 from selfsharp.training.draws import cut, draw_camera, draw_region, pick

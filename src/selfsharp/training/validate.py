@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor, nn
 
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
-from selfsharp.config import Recipe
+from selfsharp.recipe import Recipe
 from selfsharp.training.batches import stack_crops
 from selfsharp.training.draws import cut
 from selfsharp.training.motion import average_frames
@@ -35,12 +36,31 @@ def validate(
         estimates; `harm`: by how many grey levels (RMS) it changes sharp crops.
         For the detector, accuracy on blurred and on sharp pixels, and the radius error.
     """
-    judged = copy.deepcopy(network).eval()
-    judged.load_state_dict(dict(average))
+    judged = averaged_network(network, average)
     with torch.inference_mode():
         if recipe.network == "detector":
             return _detector_scores(judged, pool, replace(recipe, seed=recipe.seed + 10_000))
         return _generator_scores(judged, pool, recipe)
+
+
+def averaged_network(network: nn.Module, average: Mapping[str, Tensor]) -> nn.Module:
+    """A copy of a network with its averaged weights, to be judged."""
+    judged = copy.deepcopy(network).eval()
+    judged.load_state_dict(dict(average))
+    return judged
+
+
+@torch.inference_mode()
+def answer(
+    network: nn.Module, crop: Crop, recipe: Recipe
+) -> Float32[np.ndarray, "rows columns channels"]:
+    """What a network answers to one crop, in the recipe's precision: residual, or findings."""
+    planes = stack_crops([crop], detector=recipe.network == "detector")
+    inputs = [planes[name].to(recipe.device) for name in network.inputs]  # type: ignore[union-attr]
+    kind = torch.device(recipe.device).type
+    with torch.autocast(kind, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+        found = network(*inputs)[0]
+    return found.float().cpu().numpy().transpose(1, 2, 0)
 
 
 def _generator_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[str, float]:
@@ -87,13 +107,8 @@ def _by_kind(pool: Pool) -> dict[str, list[Guess]]:
 
 def _gain(network: nn.Module, crop: Crop, recipe: Recipe) -> float:
     """Gain in dB over the blurred region, or, of a sharp crop, the change in grey levels (RMS)."""
-    planes = stack_crops([crop], detector=False)
-    inputs = [planes[name].to(recipe.device) for name in network.inputs]  # type: ignore[union-attr]
-    kind = torch.device(recipe.device).type
-    with torch.autocast(kind, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-        residual = network(*inputs)[0].float().cpu().numpy().transpose(1, 2, 0)
     inside = crop.weight == 1
-    restored = np.clip(crop.image + residual, 0, 1)
+    restored = np.clip(crop.image + answer(network, crop, recipe), 0, 1)
     errors = [((x - crop.target)[inside] ** 2).mean() for x in (crop.image, restored)]
     if errors[0] == 0:
         return 255 * float(np.sqrt(errors[1]))

@@ -24,6 +24,7 @@ class Generator(TileUNet):
         widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
         down: residual blocks per scale on the way down.
         up: residual blocks per scale on the way up.
+        scales: sizes at which a residual is given while training: 1, 1/2, 1/4 ...
     """
 
     inputs = ("image", "blur", "proposals")
@@ -33,8 +34,9 @@ class Generator(TileUNet):
         widths: Sequence[int] = (32, 64, 128, 192),
         down: Sequence[int] = (1, 1, 2, 2),
         up: Sequence[int] = (1, 2, 2),
+        scales: int = 1,
     ) -> None:
-        super().__init__(11, 5, widths, down, up)
+        super().__init__(11, 5, widths, down, up, scales)
 
     def forward(
         self,
@@ -43,9 +45,18 @@ class Generator(TileUNet):
         proposals: Float[Tensor, "batch 6 height width"],
     ) -> Float[Tensor, "batch 3 height width"]:
         """The residual; image + residual is the restored tile."""
+        return self.every_scale(image, blur, proposals)[0]
+
+    def every_scale(
+        self,
+        image: Float[Tensor, "batch 3 height width"],
+        blur: Float[Tensor, "batch 2 height width"],
+        proposals: Float[Tensor, "batch 6 height width"],
+    ) -> list[Tensor]:
+        """Residuals at full size, 1/2, 1/4 ..., as far as there are heads for them."""
         first, second = proposals[:, :3] - image, proposals[:, 3:] - image
         gate, radius = blur[:, :1], blur[:, 1:]
         offers = [OFFER_SCALE * first, OFFER_SCALE * second]
         known = torch.cat([image - 0.5, gate, radius / RADIUS_SCALE, *offers], dim=1)
-        out = self.answer(known)
-        return out[:, :3] + out[:, 3:4] * first + out[:, 4:] * second
+        out, *coarser = self.answers(known)
+        return [out[:, :3] + out[:, 3:4] * first + out[:, 4:] * second, *coarser]

@@ -21,6 +21,7 @@ class Generator(TileUNet):
         widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
         down: residual blocks per scale on the way down.
         up: residual blocks per scale on the way up.
+        scales: sizes at which a residual is given while training: 1, 1/2, 1/4 ...
     """
 
     inputs = ("image", "blur")
@@ -30,8 +31,9 @@ class Generator(TileUNet):
         widths: Sequence[int] = (32, 64, 128, 192),
         down: Sequence[int] = (1, 1, 2, 2),
         up: Sequence[int] = (1, 2, 2),
+        scales: int = 1,
     ) -> None:
-        super().__init__(5, 3, widths, down, up)
+        super().__init__(5, 3, widths, down, up, scales)
 
     def forward(
         self,
@@ -39,6 +41,13 @@ class Generator(TileUNet):
         blur: Float[Tensor, "batch 2 height width"],
     ) -> Float[Tensor, "batch 3 height width"]:
         """The residual; image + residual is the restored tile."""
+        return self.every_scale(image, blur)[0]
+
+    def every_scale(
+        self,
+        image: Float[Tensor, "batch 3 height width"],
+        blur: Float[Tensor, "batch 2 height width"],
+    ) -> list[Tensor]:
+        """Residuals at full size, 1/2, 1/4 ..., as far as there are heads for them."""
         gate, radius = blur[:, :1], blur[:, 1:]
-        known = torch.cat([image - 0.5, gate, radius / RADIUS_SCALE], dim=1)
-        return self.answer(known)
+        return self.answers(torch.cat([image - 0.5, gate, radius / RADIUS_SCALE], dim=1))

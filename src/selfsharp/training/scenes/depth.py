@@ -7,8 +7,8 @@ import numpy as np
 from selfsharp.blur.regions import blob
 from selfsharp.blur.synthesis import Sample
 from selfsharp.blur.varying import blur_by_depth, margin_of
-from selfsharp.config import Recipe
 from selfsharp.image import Plane
+from selfsharp.recipe import Recipe
 from selfsharp.training.draws import GRID, cut, draw_camera, draw_radius, off_grid
 from selfsharp.training.pool import Pool
 

@@ -10,7 +10,7 @@ from selfsharp.blur.path import Path, draw_line, draw_path, rest
 from selfsharp.blur.regions import blob
 from selfsharp.blur.synthesis import Cutout, Sample
 from selfsharp.blur.varying import blur_object
-from selfsharp.config import Recipe
+from selfsharp.recipe import Recipe
 from selfsharp.training.draws import GRID, cut, draw_camera, draw_radius, off_grid, pick
 from selfsharp.training.pool import Pool
 from selfsharp.training.scenes._placed import place

@@ -8,8 +8,8 @@ from selfsharp.blur.path import draw_path
 from selfsharp.blur.regions import blob, half_plane
 from selfsharp.blur.synthesis import Sample
 from selfsharp.blur.varying import blur_by_path
-from selfsharp.config import Recipe
 from selfsharp.image import Plane
+from selfsharp.recipe import Recipe
 from selfsharp.training.draws import GRID, cut, draw_camera, draw_radius, off_grid
 from selfsharp.training.pool import Pool
 

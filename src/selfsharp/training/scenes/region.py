@@ -3,7 +3,7 @@
 import numpy as np
 
 from selfsharp.blur.synthesis import Sample, blur_cutout, blur_region
-from selfsharp.config import Recipe
+from selfsharp.recipe import Recipe
 from selfsharp.training.draws import cut, draw_camera, draw_psf, draw_region, pick
 from selfsharp.training.pool import Pool
 from selfsharp.training.scenes._placed import place
