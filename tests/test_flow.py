@@ -90,12 +90,13 @@ def test_the_tiny_model_beats_doing_nothing_on_its_own_task(model, pictures, tmp
         assert after > before + 0.3
 
 
-@pytest.mark.parametrize("suite", ["partly", "identity"])
+@pytest.mark.parametrize("suite", ["table1", "identity"])
 def test_the_exported_model_is_measured(model, pictures, tmp_path, suite):
     few = tmp_path / "few"
     few.mkdir()
     (few / "0.png").write_bytes((pictures / "0.png").read_bytes())
     arguments = ["benchmark", suite, "--pictures", str(few), "--model", str(model)]
+    arguments += ["--rows", "nothing", "model"]
     assert main([*arguments, "--out-dir", str(tmp_path / "results")]) == 0
     assert (tmp_path / "results" / f"{suite}.md").is_file()
 

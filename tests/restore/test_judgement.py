@@ -72,8 +72,8 @@ def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused)
         judge(image, replace(parts, certainty=0.983)) for image, parts in (shaken, unfocused)
     )
     assert moved.estimate is not None
-    assert moved.trust > 0.5
-    assert (soft.trust, soft.estimate) == (0, None)
+    assert moved.trust > 0.5 > soft.trust
+    assert soft.estimate is None
 
 
 def test_a_part_that_still_looks_blurred_when_restored_is_left_as_it_was(shaken):
@@ -86,6 +86,16 @@ def test_a_part_that_still_looks_blurred_when_restored_is_left_as_it_was(shaken)
     assert trusts[0] > 0.9
     doubtful = replace(judged, unevenness=0.6)
     assert settle(doubtful, replace(found, certainty=0.978), before) == 0
+
+
+def test_where_nothing_is_sharp_blur_is_sooner_an_accident(shaken):
+    image, parts = shaken
+    found = replace(parts, certainty=0.978)
+    everywhere = replace(found, gate=np.ones_like(parts.gate))
+    part, whole = (judge(image, one) for one in (found, everywhere))
+    assert whole.trust > part.trust
+    before = float(parts.radius[parts.core].mean())
+    assert settle(whole, everywhere, before / 2) > settle(part, found, before / 2)
 
 
 def test_what_a_user_marks_needs_no_second_look(shaken):
@@ -132,3 +142,4 @@ def test_probabilities_rise_with_certainty_and_unevenness(one, other, this, that
     assert 0 <= missed_focus(low) <= missed_focus(high) <= 1
     little, much = -uneven, -even
     assert 0 <= mended(low, even, much) <= mended(high, uneven, little) <= 1
+    assert movement(low, even) < movement(low, even, whole=True)
