@@ -57,7 +57,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True) -> Judgement:
         physics: whether the generator has a use for PSFs.
     """
     given = parts.certainty == 1
-    whole = bool(np.count_nonzero(parts.gate) >= WHOLE * parts.gate.size)
+    whole = _is_whole(parts)
     if np.count_nonzero(parts.core) < LEAST:
         moved = 1.0 if given else movement(parts.certainty, USUAL, whole=whole)
         return Judgement(_if_over(POSSIBLE, moved))
@@ -89,8 +89,8 @@ def settle(judged: Judgement, parts: Partition, radius: float) -> float:
     assert judged.unevenness is not None
     before = float(parts.radius[parts.core].mean())
     fallen = math.log(max(radius, 0.01) / max(before, 0.01))
-    whole = bool(np.count_nonzero(parts.gate) >= WHOLE * parts.gate.size)
-    return _if_over(CREDIBLE, mended(parts.certainty, judged.unevenness, fallen, whole=whole))
+    probability = mended(parts.certainty, judged.unevenness, fallen, whole=_is_whole(parts))
+    return _if_over(CREDIBLE, probability)
 
 
 def is_certain(estimate: Estimate) -> bool:
@@ -133,6 +133,11 @@ def mended(certainty: float, unevenness: float, fallen: float, *, whole: bool = 
 def missed_focus(certainty: float) -> float:
     """Probability that round blur was not meant: backgrounds seldom look as certainly blurred."""
     return _logistic((certainty - 0.99) / 0.0015)
+
+
+def _is_whole(parts: Partition) -> bool:
+    """Whether next to nothing of the photo is sharp."""
+    return bool(np.count_nonzero(parts.gate) >= WHOLE * parts.gate.size)
 
 
 def _if_over(least: float, probability: float) -> float:
