@@ -95,3 +95,18 @@ def refuse(_fabric) -> None:
 def test_devices_that_there_are_not_are_refused_in_one_line(setting, told):
     with pytest.raises(ValueError, match=rf"\A{told}.+\Z"):
         make_fabric(replace(PLAIN, **setting))
+
+
+@pytest.mark.parametrize("coarse", [0.0, 0.5])
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_convolutions_compute_in_the_recipes_precision(precision, coarse):
+    options = {**PLAIN.options, "scales": 2 if coarse else 1}
+    recipe = replace(PLAIN, precision=precision, coarse=coarse, options=options)
+    training = start(recipe)
+    seen = set()
+    for module in training.network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(lambda _module, _inputs, made: seen.add(made.dtype))
+    pool = Pool([np.full((70, 80, 3), 128, np.uint8)])
+    step(training, Batches(pool, recipe, 0)[0])
+    assert seen == {getattr(torch, precision)}

@@ -48,7 +48,11 @@ def restore(training: Training, batch: Batch) -> tuple[Tensor, list[Tensor]]:
     """The restored crops, and residuals at coarser scales where the recipe supervises them."""
     run = training.player.run
     inputs = [batch[name] for name in training.network.inputs]  # type: ignore[union-attr]
-    residual, *coarser = run.every_scale(*inputs) if training.recipe.coarse else [run(*inputs)]
+    if not training.recipe.coarse:
+        return batch["image"] + run(*inputs), []
+    # Fabric chooses the precision of `forward` alone.
+    with training.fabric.autocast():
+        residual, *coarser = (plane.float() for plane in run.every_scale(*inputs))
     return batch["image"] + residual, coarser
 
 
