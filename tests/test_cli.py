@@ -364,6 +364,9 @@ BAD = {
     "train missing.toml": "missing.toml",
     "train file.txt": "file.txt",
     "export": "--detector",
+    "losses": "no run given",
+    "losses .": "has no log.jsonl",
+    "losses . file.txt": "--out FILE",
 }
 
 

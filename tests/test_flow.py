@@ -1,11 +1,14 @@
 """The whole road on a tiny recipe: train, stop, go on, export, restore, measure."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageFilter
 
 pytest.importorskip("torch")
 
@@ -32,6 +35,21 @@ def pictures(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture
+def own_pictures(pictures, tmp_path) -> Path:
+    """A few photos, and what lies in people's folders beside their sharp ones."""
+    folder = tmp_path / "own-pictures"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.png").write_bytes((pictures / f"{number}.png").read_bytes())
+    whole = (pictures / "3.png").read_bytes()
+    (folder / "cut-off.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "notes.jpg").write_text("no photo")
+    sharp = PillowImage.open(pictures / "4.png")
+    sharp.filter(ImageFilter.GaussianBlur(4)).save(folder / "blurred.png")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def model(pictures, tmp_path_factory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
@@ -51,6 +69,53 @@ def test_a_training_goes_on_where_it_stopped(model):
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["crops"] for entry in log if "validation" in entry] == [60, 480]
     assert json.loads((run / "recipe.json").read_text())["crops"] == 480
+
+
+def test_a_fine_tuning_is_stopped_goes_on_and_ends_in_a_model(
+    model, own_pictures, tmp_path, monkeypatch, capsys
+):
+    runs, run = model.parents[1], tmp_path / "own"
+    arguments = ["train", RECIPE, "--pictures", str(own_pictures), "--run", str(run)]
+    arguments += ["--checkpoint", str(runs / "mending" / "average.safetensors")]
+    arguments += ["--crops", "24", "--estimates", "0"]
+    with monkeypatch.context() as patch:
+        press_ctrl_c(patch, step=3)
+        assert main(arguments) == 0
+    told = capsys.readouterr()
+    assert "stopped after 6 crops; saved, resume any time" in told.out
+    assert "of 6 photos 2 cannot be read and are left out" in told.err
+    broken, blurred = (run / "pictures.txt").read_text().split("are blurred themselves")
+    assert "cut-off.png" in broken
+    assert "notes.jpg" in broken
+    assert "blurred.png" in blurred
+    assert main(arguments) == 0
+    assert main(arguments) == 0
+    assert "nothing left to do: 24 crops are seen" in capsys.readouterr().out
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [entry["crops"] for entry in log if "loss" in entry] == [6, 24]
+    assert [entry["crops"] for entry in log if "validation" in entry] == [24]
+
+    checkpoints = ["--detector", str(runs / "detector" / "average.safetensors")]
+    checkpoints += ["--generator", str(run / "average.safetensors")]
+    own, out = tmp_path / "models" / "own", tmp_path / "out.png"
+    assert main(["export", *checkpoints, "-o", str(own)]) == 0
+    photo = str(own_pictures / "1.png")
+    assert main(["restore", photo, "--model", str(own), "-o", str(out)]) == 0
+    assert read_photo(out).image.shape == (192, 256, 3)
+
+
+def press_ctrl_c(patch: pytest.MonkeyPatch, step: int) -> None:
+    """Interrupts the training in the middle of one of its steps."""
+    from selfsharp.training import train
+
+    whole, numbers = train.step, iter(range(1, 1000))
+
+    def interrupted(*given):
+        if next(numbers) == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(*given)
+
+    patch.setattr(train, "step", interrupted)
 
 
 def test_the_card_tells_of_the_training_and_of_no_folder(model, pictures):

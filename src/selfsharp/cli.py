@@ -17,6 +17,7 @@ from selfsharp.config import (
     BenchmarkSettings,
     BlurSettings,
     ExportSettings,
+    LossesSettings,
     MapSettings,
     ModelsSettings,
     RestoreSettings,
@@ -50,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, FloatingPointError, OSError) as error:
         _tell(error)
         return BAD_INPUT
-    except KeyboardInterrupt:
-        _errors.print("selfsharp: stopped; finished files are whole, unfinished ones are not there")
+    except KeyboardInterrupt as stop:
+        _tell(str(stop) or "stopped; finished files are whole, unfinished ones are not there")
         return INTERRUPTED
     except ModuleNotFoundError as error:
         _tell(f"this needs {error.name}; pip install 'selfsharp[train]'")
@@ -215,6 +216,22 @@ def export(settings: ExportSettings) -> int:
     return 0
 
 
+def losses(settings: LossesSettings) -> int:
+    """Draws the losses and validation scores of trainings."""
+    from selfsharp.benchmark.losses import draw_losses
+
+    runs = list(settings.runs)
+    if not runs:
+        raise ValueError("no run given; name the folder of a training, such as runs/base")
+    if len(runs) > 1 and settings.out is None:
+        raise ValueError(f"{len(runs)} runs share a figure; name it: --out FILE.png")
+    out = settings.out or runs[0] / "losses.png"
+    _check_free([out], settings.overwrite)
+    draw_losses(runs, out)
+    _words.print(f"losses: {escape(str(out))}")
+    return 0
+
+
 def _each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
     """Does the work for every photo; tells of the bad ones, and goes on."""
     failed = 0
@@ -292,6 +309,7 @@ _COMMANDS: dict[type, Callable[..., int]] = {
     BenchmarkSettings: benchmark,
     TrainSettings: train,
     ExportSettings: export,
+    LossesSettings: losses,
 }
 
 
@@ -307,6 +325,7 @@ def _commands(arguments: Sequence[str]) -> object:
         "models": ModelsSettings,
         "benchmark": BenchmarkSettings,
         "export": ExportSettings,
+        "losses": LossesSettings,
     }
     commands = [Annotated[settings, tyro.conf.subcommand(name)] for name, settings in named.items()]
     commands.append(Annotated[TrainSettings, tyro.conf.subcommand("train", default=given)])

@@ -186,3 +186,15 @@ class ExportSettings:
     """Mean size of a residual under which it is not worth a change."""
     halo: int = 40
     """Pixels around a tile that the generator sees and that are thrown away."""
+
+
+@dataclass(frozen=True)
+class LossesSettings:
+    """Draw how trainings went: losses and validation scores over the crops seen, as a picture."""
+
+    runs: Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...")]] = ()
+    """Run folders of trainings, to be compared in one figure."""
+    out: Output = None
+    """Write the PNG here; else to losses.png in the folder of the one run."""
+    overwrite: bool = False
+    """Replace a picture that exists already."""

@@ -154,6 +154,8 @@ class Recipe:
     """Where PyTorch computes, such as cpu or cuda."""
     devices: int = 1
     """Processes, each with a device of its own, that share the crops of a step (DDP)."""
+    blur_on_device: bool = False
+    """Blur regions where the network is, batch by batch; the loader still blurs all else."""
     compile: bool = False
     """Compile the network first, which takes minutes and pays off on a GPU."""
     blurred: Literal["keep", "leave-out"] = "keep"
@@ -200,5 +202,5 @@ def as_table(recipe: Recipe) -> dict[str, Any]:
 def as_method(recipe: Recipe) -> dict[str, Any]:
     """What a recipe says of the method, without the folders and threads of one machine."""
     places = ("pictures", "frames", "footage", "cutouts", "masked", "vgg")
-    places += ("threads", "workers", "device", "devices", "compile")
+    places += ("threads", "workers", "device", "devices", "blur_on_device", "compile")
     return {key: value for key, value in as_table(recipe).items() if key not in places}

@@ -11,6 +11,7 @@ from selfsharp.blur import camera as on_cpu  # noqa: E402
 from selfsharp.blur.camera import Camera, Curve  # noqa: E402
 from selfsharp.blur.kinds import defocus, motion, shake  # noqa: E402
 from selfsharp.blur.path import draw_line, draw_path, rest  # noqa: E402
+from selfsharp.blur.psf import blur_radius  # noqa: E402
 from selfsharp.blur.regions import blob  # noqa: E402
 from selfsharp.blur.synthesis import blur_region  # noqa: E402
 from selfsharp.blur.varying import blur_by_path  # noqa: E402
@@ -30,8 +31,9 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def seeded(seed: int = 0):
-    return torch.Generator().manual_seed(seed)
+def drawn_noise(light: "torch.Tensor", seed: int = 0):
+    source = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(light.shape, generator=source) for _ in range(2))
 
 
 def stacked(images) -> "torch.Tensor":
@@ -54,10 +56,11 @@ def test_regions_blurred_by_psfs_of_any_size_equal_those_of_the_processor(photos
     regions = [blob(64, 80, rng(k)) for k in range(len(photos))]
     blurred, sharp, radius = device_blur.blur_regions(
         stacked(photos),
-        psfs,
+        device_blur.stack_psfs(psfs, "cpu"),
+        torch.tensor([blur_radius(psf) for psf in psfs])[:, None, None, None],
         torch.from_numpy(np.stack(regions))[:, None],
         device_blur.stack_cameras(CAMERAS),
-        seeded(),
+        drawn_noise(stacked(photos)),
     )
     for k, camera in enumerate(CAMERAS):
         wanted = blur_region(photos[k], psfs[k], regions[k], camera, rng())
@@ -74,8 +77,9 @@ def test_paths_of_any_length_equal_those_of_the_processor(photos):
     ]
     paths.append(rest(9))
     assert len({len(path) for path in paths}) > 2
+    inner = torch.zeros(len(paths), 3, 64 - 2 * margin, 80 - 2 * margin)
     blurred, sharp = device_blur.blur_by_paths(
-        stacked(photos), paths, margin, device_blur.stack_cameras(CAMERAS), seeded()
+        stacked(photos), paths, margin, device_blur.stack_cameras(CAMERAS), (inner, inner)
     )
     for k, camera in enumerate(CAMERAS):
         wanted = blur_by_path(photos[k], paths[k], margin, camera, rng())
@@ -88,7 +92,7 @@ def test_a_camera_takes_the_same_photo(photos, camera):
     cameras = device_blur.stack_cameras([camera])
     light = device_blur.expose(stacked(photos[:1]), cameras)
     np.testing.assert_allclose(unstacked(light)[0], on_cpu.expose(photos[0], camera), atol=2e-5)
-    image = unstacked(device_blur.develop(light, cameras, seeded()))[0]
+    image = unstacked(device_blur.develop(light, cameras, drawn_noise(light)))[0]
     wanted = on_cpu.develop(on_cpu.expose(photos[0], camera), camera, rng())
     np.testing.assert_allclose(image, wanted, atol=1e-4)
 
@@ -98,16 +102,17 @@ def test_noise_has_the_same_variance_in_shadow_and_light():
     for level in (0.2, 0.7):
         grey = np.full((120, 120, 3), level, np.float32)
         light = stacked([on_cpu.expose(grey, camera)])
-        image = device_blur.develop(light, device_blur.stack_cameras([camera]), seeded())
+        image = device_blur.develop(light, device_blur.stack_cameras([camera]), drawn_noise(light))
         wanted = on_cpu.develop(on_cpu.expose(grey, camera), camera, rng())
         assert image.numpy().std() == pytest.approx(wanted.std(), rel=0.03)
         assert image.numpy().mean() == pytest.approx(wanted.mean(), abs=5e-4)
 
 
-def test_the_generator_alone_decides_and_samples_are_rounded_as_a_file_is(photos):
+def test_the_noise_alone_decides_and_samples_are_rounded_as_a_file_is(photos):
     cameras = device_blur.stack_cameras([replace(one, rounded=True, noise=0.01) for one in CAMERAS])
     one, same, other = (
-        device_blur.develop(stacked(photos), cameras, seeded(seed)) for seed in (1, 1, 2)
+        device_blur.develop(stacked(photos), cameras, drawn_noise(stacked(photos), seed))
+        for seed in (1, 1, 2)
     )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)

@@ -1,5 +1,7 @@
 """Estimates that training learns from: the same whenever they are made, and kept on disk."""
 
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +70,37 @@ def test_estimates_are_kept_and_made_anew_for_another_recipe(pool, guesses, tmp_
 def test_several_processes_make_the_same_estimates(pool, guesses, tmp_path):
     made = load_guesses(pool, replace(RECIPE, workers=2), tmp_path / "estimates.npz")
     assert all(alike(one, other) for one, other in zip(made, guesses, strict=True))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_estimates_that_are_interrupted_are_kept_and_gone_on_from(
+    pool, guesses, tmp_path, monkeypatch, workers
+):
+    """Ctrl-C after the second: the other two are made next time, and none twice."""
+    path, asked = tmp_path / "estimates.npz", []
+    recipe = replace(RECIPE, workers=workers)
+    with monkeypatch.context() as patch:
+        patch.setattr(estimates, "guess", lambda *given: guesses[given[2]])
+        patch.setattr(estimates.Progress, "advance", press_ctrl_c(after=2))
+        with pytest.raises(KeyboardInterrupt, match=r"\Astopped after 2 of 4 estimates; saved.+\Z"):
+            load_guesses(pool, recipe, path)
+    monkeypatch.setattr(
+        estimates, "guess", lambda *given: asked.append(given[2]) or guesses[given[2]]
+    )
+    whole = load_guesses(pool, replace(recipe, workers=0), path)
+    assert asked == [2, 3]
+    assert all(alike(one, other) for one, other in zip(whole, guesses, strict=True))
+
+
+def press_ctrl_c(after: int):
+    """A progress bar's method that interrupts when it has been called so many times."""
+    numbers = iter(range(1, 1000))
+
+    def advance(*_):
+        if next(numbers) == after:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return advance
 
 
 def test_a_recipe_without_estimates_has_none(pool, tmp_path):

@@ -51,9 +51,11 @@ def make_batch(recipe: Recipe) -> dict[str, torch.Tensor]:
     return planes | {"weight": ones}
 
 
+@pytest.mark.parametrize("blur_on_device", [False, True], ids=["loader", "device"])
 def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(
-    tmp_path, recipe, unscored, monkeypatch
+    tmp_path, recipe, unscored, monkeypatch, blur_on_device
 ):
+    recipe = replace(recipe, blur_on_device=blur_on_device)
     whole, _ = read_checkpoint(train(recipe, tmp_path / "whole"))
     with monkeypatch.context() as patch:
         stop_after(patch, 3)
@@ -64,6 +66,16 @@ def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(
     assert resumed.keys() == whole.keys()
     for name, value in whole.items():
         assert torch.equal(resumed[name], value), name
+
+
+def test_where_a_batch_is_blurred_makes_no_difference_to_what_is_learnt(tmp_path, recipe, unscored):
+    by_loader, _ = read_checkpoint(train(recipe, tmp_path / "loader"))
+    by_device, _ = read_checkpoint(train(replace(recipe, blur_on_device=True), tmp_path / "device"))
+    begun = start(recipe).network.state_dict()
+    for name, value in by_loader.items():
+        if name.startswith("weights/"):
+            learnt = (value - begun[name.removeprefix("weights/")]).norm()
+            assert (by_device[name] - value).norm() < 0.05 * learnt, name
 
 
 def test_training_changes_the_weights_and_the_average_lags_behind(tmp_path, recipe, unscored):

@@ -22,6 +22,7 @@ class Panel:
         lines: points (x, y) by the name of their line.
         bands: lower and upper end of an interval (x, low, high), by the same names.
         fits: slope and start of a straight line through the points, by the same names.
+        logarithmic: whether the vertical axis is; all values are over 0 then.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Panel:
     lines: Mapping[str, Points]
     bands: Mapping[str, Sequence[tuple[float, float, float]]] = field(default_factory=dict)
     fits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    logarithmic: bool = False
 
 
 def can_plot() -> bool:
@@ -50,13 +52,15 @@ def draw_panels(panels: Sequence[Panel], path: Path, *, wide: int = 2) -> None:
     rows = -(-len(panels) // columns)
     # Axes of one label have one scale, so that panels can be compared.
     first: dict[str, Axes] = {}
+    # A name has one colour in all panels.
+    colours: dict[str, str] = {}
     figure = Figure(figsize=(5.2 * columns, 3.7 * rows), layout="constrained")
     for number, panel in enumerate(panels):
         axes = figure.add_subplot(rows, columns, number + 1, sharey=first.get(panel.up))
         first.setdefault(panel.up, axes)
-        for place, (name, points) in enumerate(panel.lines.items()):
+        for name, points in panel.lines.items():
             across, up = zip(*points, strict=True)
-            colour = f"C{place}"
+            colour = colours.setdefault(name, f"C{len(colours)}")
             fitted = name in panel.fits
             axes.plot(across, up, "o" if fitted else "o-", color=colour, markersize=4, label=name)
             if fitted:
@@ -67,7 +71,11 @@ def draw_panels(panels: Sequence[Panel], path: Path, *, wide: int = 2) -> None:
                 places, low, high = zip(*panel.bands[name], strict=True)
                 axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.set(title=panel.title, xlabel=panel.across, ylabel=panel.up)
-        axes.axhline(0, color="0.6", linewidth=0.8)
+        axes.locator_params(axis="x", nbins=6)
+        if panel.logarithmic:
+            axes.set_yscale("log")
+        else:
+            axes.axhline(0, color="0.6", linewidth=0.8)
         axes.grid(alpha=0.25)
         axes.legend(fontsize="small")
     drawn = io.BytesIO()

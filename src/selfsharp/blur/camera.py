@@ -118,6 +118,29 @@ def show(light: Image, camera: Camera) -> Image:
     return camera.curve.to_shown(light) if camera.light == "linear" else light
 
 
+@dataclass(frozen=True)
+class Noise:
+    """The draws of a camera's noise, of deviation 1; None where the camera has none.
+
+    Attributes:
+        of_sensor: what shot and read noise are made of.
+        of_file: what the noise of the file is made of.
+    """
+
+    of_sensor: Image | None
+    of_file: Image | None
+
+
+def draw_noise(shape: tuple[int, ...], camera: Camera, generator: np.random.Generator) -> Noise:
+    """The noise of one photo of the given shape."""
+
+    def draw(wanted: float) -> Image | None:
+        return generator.standard_normal(shape, dtype=np.float32) if wanted > 0 else None
+
+    of_sensor = draw(max(camera.shot_noise, camera.read_noise))
+    return Noise(of_sensor, draw(camera.noise))
+
+
 def develop(light: Image, camera: Camera, generator: np.random.Generator) -> Image:
     """The file that the camera makes of the light.
 
@@ -126,22 +149,22 @@ def develop(light: Image, camera: Camera, generator: np.random.Generator) -> Ima
     After A. Foi, M. Trimeche, V. Katkovnik and K. Egiazarian, Practical Poissonian-Gaussian
     noise modeling and fitting for single-image raw-data, 2008, doi:10.1109/TIP.2008.2001399.
     """
-    image = show(_sensed(light, camera, generator), camera)
-    if camera.noise > 0:
-        noise = generator.standard_normal(image.shape, dtype=np.float32)
-        image = image + np.float32(camera.noise) * noise
+    noise = draw_noise(light.shape, camera, generator)
+    image = show(_sensed(light, camera, noise.of_sensor), camera)
+    if noise.of_file is not None:
+        image = image + np.float32(camera.noise) * noise.of_file
     image = np.clip(image, 0, 1)
     if camera.jpeg_quality is not None:
         return _through_jpeg(image, camera.jpeg_quality, camera.chroma_subsampling)
     return quantize(image).astype(np.float32) / np.float32(255) if camera.rounded else image
 
 
-def _sensed(light: Image, camera: Camera, generator: np.random.Generator) -> Image:
+def _sensed(light: Image, camera: Camera, noise: Image | None) -> Image:
     """The light as the sensor counts it and demosaicing fills it in."""
-    if camera.shot_noise or camera.read_noise:
+    if noise is not None:
         variance = np.float32(camera.shot_noise**2) * np.maximum(light, 0)
         deviation = np.sqrt(variance + np.float32(camera.read_noise**2))
-        light = light + deviation * generator.standard_normal(light.shape, dtype=np.float32)
+        light = light + deviation * noise
     if camera.chroma_blur:
         light = smooth_chroma(np.clip(light, 0, 1), camera.chroma_blur)
     return light

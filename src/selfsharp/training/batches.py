@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from selfsharp.recipe import Recipe
+from selfsharp.training.crop import Crop, Unblurred, blank, turned
+from selfsharp.training.device_crops import stack_plans
 from selfsharp.training.pool import Pool
-from selfsharp.training.samples import Crop, draw_crop, draw_unturned, turned
+from selfsharp.training.samples import draw_crop, draw_unblurred, draw_unturned
 from selfsharp.training.schedule import crop_size
 
 
@@ -34,8 +36,27 @@ class Batches(Dataset[dict[str, Tensor]]):
         start = (self.first + index) * self.recipe.batch
         recipe = replace(self.recipe, crop=crop_size(self.recipe, start))
         numbers = range(start, start + recipe.batch)[self.share]
+        if recipe.blur_on_device:
+            return self._planned(recipe, numbers)
         crops = [self._crop(recipe, number) for number in numbers]
         return stack_crops(crops, detector=recipe.network == "detector")
+
+    def _planned(self, recipe: Recipe, numbers: Sequence[int]) -> dict[str, Tensor]:
+        """Finished crops, and plans of those that the device blurs, whose places are empty."""
+        drawn = [draw_unblurred(self.pool, recipe, number) for number in numbers]
+        finished = {
+            place: turned(one, recipe, numbers[place])
+            for place, one in enumerate(drawn)
+            if isinstance(one, Crop)
+        }
+        empty = blank(recipe.crop)
+        crops = [finished.get(place, empty) for place in range(len(drawn))]
+        batch = stack_crops(crops, detector=False)
+        plans = {place: one for place, one in enumerate(drawn) if isinstance(one, Unblurred)}
+        if plans:
+            its_numbers = [numbers[place] for place in plans]
+            batch |= stack_plans(list(plans.values()), list(plans), its_numbers, recipe)
+        return batch
 
     def _crop(self, recipe: Recipe, number: int) -> Crop:
         """A sample; distinct crops are kept, in half precision, to be turned anew."""

@@ -14,13 +14,15 @@ from jaxtyping import Bool, Float, Float32, Int
 from torch import Tensor
 
 from selfsharp.blur.camera import Camera, chroma_taps
+from selfsharp.blur.camera import Noise as SampleNoise
 from selfsharp.blur.convolve import fast_length
 from selfsharp.blur.path import Path
-from selfsharp.blur.psf import blur_radius
 
 Batch = Float[Tensor, "batch 3 height width"]
 Psfs = Float[Tensor, "batch size size"]
 Setting = Float[Tensor, "batch 1 1 1"]
+Noise = tuple[Float[Tensor, "batch 3 rows columns"], Float[Tensor, "batch 3 rows columns"]]
+"""Of the sensor and of the file, of deviation 1."""
 
 
 @dataclass(frozen=True)
@@ -88,31 +90,30 @@ def stack_cameras(cameras: Sequence[Camera], device: torch.device | str = "cpu")
 
 def blur_regions(
     sharp: Batch,
-    psfs: Sequence[Float32[np.ndarray, "_ _"]],
+    psfs: Psfs,
+    radii: Setting,
     regions: Float[Tensor, "batch 1 height width"],
     cameras: Cameras,
-    generator: torch.Generator,
+    noise: Noise,
 ) -> tuple[Batch, Batch, Float[Tensor, "batch 1 height width"]]:
     """Blurs a region of each sample by a PSF of its own, as `selfsharp.blur.blur_region` does.
 
     Args:
         sharp: crops as displayed, 0..1.
-        psfs: one for each sample, of any odd sizes.
+        psfs: one for each sample, by `stack_psfs`.
+        radii: their blur radii in pixels.
         regions: alpha of the blurred parts, 0..1.
-        generator: draws the noise, on the device of the batch.
 
     Returns:
         The blurred crops, the sharp ones as the cameras show them, and the blur maps.
     """
     light = expose(sharp, cameras)
-    mixed = light + regions * (convolve(light, stack_psfs(psfs, sharp.device)) - light)
-    radius = [blur_radius(psf) for psf in psfs]
-    scale = torch.tensor(radius, dtype=torch.float32, device=sharp.device)[:, None, None, None]
-    return develop(mixed, cameras, generator), show(light, cameras), regions.sqrt() * scale
+    mixed = light + regions * (convolve(light, psfs) - light)
+    return develop(mixed, cameras, noise), show(light, cameras), regions.sqrt() * radii
 
 
 def blur_by_paths(
-    scenes: Batch, paths: Sequence[Path], margin: int, cameras: Cameras, generator: torch.Generator
+    scenes: Batch, paths: Sequence[Path], margin: int, cameras: Cameras, noise: Noise
 ) -> tuple[Float[Tensor, "batch 3 rows columns"], Float[Tensor, "batch 3 rows columns"]]:
     """Blurs each sample along a path of its own, as `selfsharp.blur.blur_by_path` does.
 
@@ -120,6 +121,7 @@ def blur_by_paths(
         scenes: sharp photos with a margin that the paths may reach into.
         paths: one for each sample, in any number of moments.
         margin: rows and columns that are left out on each side.
+        noise: of the size without the margin.
 
     Returns:
         The blurred crops, and the sharp ones as the cameras show them.
@@ -129,7 +131,7 @@ def blur_by_paths(
     inside = slice(margin, height - margin), slice(margin, width - margin)
     blurred = average_warps(light, paths, margin)
     sharp = light[:, :, inside[0], inside[1]]
-    return develop(blurred, cameras, generator), show(sharp, cameras)
+    return develop(blurred, cameras, noise), show(sharp, cameras)
 
 
 def average_warps(
@@ -203,11 +205,30 @@ def show(light: Batch, cameras: Cameras) -> Batch:
     return torch.where(cameras.linear > 0, shown, light)
 
 
-def develop(light: Batch, cameras: Cameras, generator: torch.Generator) -> Batch:
-    """The file that each camera makes of the light, as `selfsharp.blur.camera.develop`."""
-    of_sensor, of_file = (
-        torch.randn(light.shape, generator=generator, device=light.device) for _ in range(2)
-    )
+def stack_noise(
+    noise: Sequence[SampleNoise], shape: tuple[int, ...], device: torch.device | str = "cpu"
+) -> Noise:
+    """The noise of the sensor, and that of the file, of each sample; 0 where there is none.
+
+    Args:
+        shape: of a sample: height, width, 3.
+    """
+    none = np.zeros(shape, np.float32)
+
+    def stack(planes: Sequence[np.ndarray | None]) -> Tensor:
+        whole = np.stack([none if plane is None else plane for plane in planes])
+        return torch.from_numpy(whole).permute(0, 3, 1, 2).to(device)
+
+    return stack([one.of_sensor for one in noise]), stack([one.of_file for one in noise])
+
+
+def develop(light: Batch, cameras: Cameras, noise: Noise) -> Batch:
+    """The file that each camera makes of the light, as `selfsharp.blur.camera.develop`.
+
+    Args:
+        noise: draws of deviation 1 for the sensor and for the file.
+    """
+    of_sensor, of_file = noise
     variance = cameras.shot_noise**2 * light.clamp_min(0) + cameras.read_noise**2
     light = light + variance.sqrt() * of_sensor
     image = show(_smooth_chroma(light.clamp(0, 1), cameras.taps), cameras)

@@ -8,14 +8,16 @@ that are blurred by a known PSF, and crops of those photos later come with its p
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
-from rich.progress import track
+from rich.progress import Progress
 
 from selfsharp.blur.camera import through_camera
 from selfsharp.blur.estimate import estimate_psf
@@ -27,6 +29,7 @@ from selfsharp.image import Plane, atomic_output
 from selfsharp.recipe import Recipe, as_method
 from selfsharp.restore.partition import core_of
 from selfsharp.training.draws import draw_camera, draw_psf
+from selfsharp.training.interruption import Interruption, ignore_signals
 from selfsharp.training.motion import averaged
 from selfsharp.training.pool import Guess, Pixels, Pool
 
@@ -77,47 +80,96 @@ def add_guesses(pool: Pool, held_out: Pool, recipe: Recipe, folder: Path) -> Non
     """Gives the pools of a training and of its validation the estimates that a recipe asks for."""
     pool.guesses = load_guesses(pool, recipe, folder / "estimates.npz")
     few = replace(recipe, estimates=min(HELD_OUT, recipe.estimates), seed=recipe.seed + 1)
-    held_out.guesses = load_guesses(held_out, few, folder / "estimates-held-out.npz")
+    held_out.guesses = load_guesses(
+        held_out, few, folder / "estimates-held-out.npz", "estimating PSFs for validation"
+    )
 
 
-def load_guesses(pool: Pool, recipe: Recipe, path: Path) -> list[Guess]:
+def load_guesses(
+    pool: Pool, recipe: Recipe, path: Path, note: str = "estimating PSFs"
+) -> list[Guess]:
     """The estimates of a recipe, from the file where they are kept, else made and kept.
 
-    Takes about a second each; the file is made anew when the recipe draws others.
+    Takes about a second each. Those made so far are kept when it is interrupted, and it goes on
+    from them; the file is made anew when the recipe draws others.
+
+    Args:
+        note: what is said beside the progress bar.
+
+    Raises:
+        KeyboardInterrupt: it was asked to stop; says how many are made and kept.
     """
     if not recipe.estimates:
         return []
+    key = _key(pool, recipe)
+    guesses = _kept(path, key)
+    if len(guesses) == recipe.estimates:
+        return guesses
+    saved = time.monotonic()
+    with (
+        Progress() as progress,
+        Interruption() as interruption,
+        _making(pool, recipe, len(guesses)) as others,
+    ):
+        bar = progress.add_task(note, total=recipe.estimates, completed=len(guesses))
+        for made in others:
+            guesses.append(made)
+            progress.advance(bar)
+            if interruption.wished:
+                _keep(path, key, guesses)
+                raise KeyboardInterrupt(
+                    f"stopped after {len(guesses)} of {recipe.estimates} estimates; "
+                    "saved, resume any time"
+                )
+            if time.monotonic() - saved > recipe.save_every:
+                _keep(path, key, guesses)
+                saved = time.monotonic()
+    _keep(path, key, guesses)
+    return guesses
+
+
+def _key(pool: Pool, recipe: Recipe) -> str:
+    """What tells the estimates of a recipe and a pool from others."""
     method = as_method(recipe)
     drawn = {key: method.get(key) for key in ("seed", "estimates")}
     # Estimates read nothing else; those of recipes without cameras outlast this setting.
     read = {key: value for key, value in method["mix"].items() if key not in UNREAD}
     drawn["mix"] = read if read.pop("cameras") == 0 else read | {"cameras": recipe.mix.cameras}
     drawn["photos"] = [len(pool.sharp), len(pool.frames)]
-    key = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
-    if path.exists():
-        with np.load(path) as kept:
-            if str(kept["key"]) == key:
-                return _unpacked(dict(kept))
-    guesses = _made(pool, recipe)
+    return hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(path: Path, key: str) -> list[Guess]:
+    """The estimates in a file, or none where they are another recipe's."""
+    if not path.exists():
+        return []
+    with np.load(path) as kept:
+        return _unpacked(dict(kept)) if str(kept["key"]) == key else []
+
+
+def _keep(path: Path, key: str, guesses: list[Guess]) -> None:
+    """Writes estimates to a file."""
     with atomic_output(path, overwrite=True) as temporary, temporary.open("wb") as file:
         places, psfs, both = _packed(guesses)
         np.savez(file, key=np.array(key), places=places, psfs=psfs, both=both)
-    return guesses
 
 
-def _made(pool: Pool, recipe: Recipe) -> list[Guess]:
-    """All estimates, by as many processes as make samples."""
-    numbers = range(recipe.estimates)
-    note, total = "estimating PSFs", recipe.estimates
+@contextmanager
+def _making(pool: Pool, recipe: Recipe, first: int) -> Iterator[Iterator[Guess]]:
+    """Estimate after estimate from `first` on, made by as many processes as make samples."""
+    numbers = range(first, recipe.estimates)
     if recipe.workers == 0:
-        return list(track((guess(pool, recipe, n) for n in numbers), note, total=total))
+        yield (guess(pool, recipe, number) for number in numbers)
+        return
     _SHARED.update(pool=pool, recipe=recipe)
     context = multiprocessing.get_context("fork")  # The photos need not be copied.
+    processes = ProcessPoolExecutor(
+        recipe.workers, mp_context=context, initializer=ignore_signals, initargs=(0,)
+    )
     try:
-        with ProcessPoolExecutor(recipe.workers, mp_context=context) as processes:
-            results: Iterable[Guess] = processes.map(_guess_shared, numbers, chunksize=4)
-            return list(track(results, note, total=total))
+        yield processes.map(_guess_shared, numbers)
     finally:
+        processes.shutdown(cancel_futures=True)
         _SHARED.clear()
 
 

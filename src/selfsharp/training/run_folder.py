@@ -30,7 +30,7 @@ Last begun or resumed at {time}, with PyTorch {torch} on {device}: {machine}.
 | file | what it holds |
 |---|---|
 | recipe.json | the settled recipe: every setting, those left out of the recipe file too |
-| log.jsonl | a line for every 100 steps (losses; `waiting`, the share of time spent waiting for samples) and for every validation |
+| log.jsonl | a line for every 100 steps and for the last ones (losses; `waiting`, the share of time spent waiting for samples) and for every validation |
 | tensorboard/ | the same as curves, and sample pictures: `tensorboard --logdir {folder}` |
 | samples.png | held-out crops: input, result, truth |
 | pictures.txt | photos that could not be read, or are blurred themselves |

@@ -8,16 +8,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from selfsharp.blur.camera import through_camera
+from selfsharp.blur.camera import draw_noise, through_camera
 from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
 from selfsharp.recipe import Recipe
 from selfsharp.restore.proposal import propose
-from selfsharp.training.crop import Crop, as_crop, each, structure_around, turned
+from selfsharp.training.crop import (
+    Crop,
+    Unblurred,
+    as_crop,
+    draw_knowledge,
+    each,
+    structure_around,
+    turned,
+)
 from selfsharp.training.draws import cut, draw_camera, draw_region, pick
 from selfsharp.training.motion import average_burst, average_clip, average_frames
 from selfsharp.training.pool import Guess, Pixels, Pool
-from selfsharp.training.scenes import SCENES
+from selfsharp.training.scenes import SCENES, region
 
 SURROUNDINGS = 40
 """Pixels around a crop that its proposals are made from too."""
@@ -35,6 +43,41 @@ def draw_crop(pool: Pool, recipe: Recipe, number: int, *, detector: bool = False
 def draw_unturned(pool: Pool, recipe: Recipe, number: int, *, detector: bool = False) -> Crop:
     """The crop of a sample as it lies in its photo."""
     generator = np.random.default_rng([recipe.seed, number])
+    made = _draw_sceneless(pool, recipe, generator, detector=detector)
+    if made is not None:
+        return made
+    return as_crop(
+        SCENES.load(_pick_scene(recipe, generator)).draw(pool, recipe, generator), generator
+    )
+
+
+def draw_unblurred(pool: Pool, recipe: Recipe, number: int) -> Unblurred | Crop:
+    """A generator's sample for a device that blurs: the very one that `draw_unturned` draws.
+
+    It is a finished crop where more than a PSF blurs it, where it comes with proposals, and
+    where its camera makes a JPEG, which takes the processor.
+    """
+    generator = np.random.default_rng([recipe.seed, number])
+    made = _draw_sceneless(pool, recipe, generator)
+    if made is not None:
+        return made
+    scene = _pick_scene(recipe, generator)
+    if scene != "region":
+        return as_crop(SCENES.load(scene).draw(pool, recipe, generator), generator)
+    plan = region.plan(pool, recipe, generator)
+    if isinstance(plan, Sample):
+        return as_crop(plan, generator)
+    if plan.camera.jpeg_quality is not None:
+        return as_crop(plan.carry_out(generator), generator)
+    noise = draw_noise(plan.image.shape, plan.camera, generator)
+    knowledge = draw_knowledge(generator)
+    return Unblurred(**vars(plan), noise=noise, margin=region.MARGIN, knowledge=knowledge)
+
+
+def _draw_sceneless(
+    pool: Pool, recipe: Recipe, generator: np.random.Generator, *, detector: bool = False
+) -> Crop | None:
+    """A crop that no scene makes; None where one is to."""
     mix, frames = recipe.mix, recipe.mix.frames if len(pool.frames) > 2 else 0.0
     choice = generator.uniform()
     if detector and pool.masked and generator.uniform() < mix.masked:
@@ -50,9 +93,13 @@ def draw_unturned(pool: Pool, recipe: Recipe, number: int, *, detector: bool = F
     if pool.clips and choice < mix.sharp + frames + mix.footage:
         sample = average_clip(pool.clips, recipe.crop, generator, mix.cameras)
         return as_crop(sample, generator)
-    # Where there is nothing to choose, nothing is drawn.
-    scene = pick(mix.scenes, generator) if len(mix.scenes) > 1 else next(iter(mix.scenes))
-    return as_crop(SCENES.load(scene).draw(pool, recipe, generator), generator)
+    return None
+
+
+def _pick_scene(recipe: Recipe, generator: np.random.Generator) -> str:
+    """The name of a scene; where there is nothing to choose, nothing is drawn."""
+    scenes = recipe.mix.scenes
+    return pick(scenes, generator) if len(scenes) > 1 else next(iter(scenes))
 
 
 def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random.Generator) -> Crop:

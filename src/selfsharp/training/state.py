@@ -125,6 +125,11 @@ def _check(recipe: Recipe, network: nn.Module) -> None:
     """Refuses settings that do not fit together."""
     if recipe.network == "detector" and (recipe.critic != "none" or recipe.content):
         raise ValueError("a detector takes no critic and no content loss; leave both out")
+    if recipe.blur_on_device and (recipe.network == "detector" or recipe.distinct):
+        raise ValueError(
+            "blur_on_device is for generators whose crops are all new; leave it out, "
+            "or give a generator and distinct 0"
+        )
     scales = recipe.options.get("scales", 1)
     if (recipe.coarse > 0) != (scales > 1):
         raise ValueError(

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from selfsharp.training.device_crops import carry_out_plans
 from selfsharp.training.losses import (
     coarse_loss,
     content_loss,
@@ -37,10 +38,10 @@ def step(training: Training, batch: Batch) -> Losses:
 
 
 def placed(training: Training, batch: Batch) -> Batch:
-    """The batch on the training's device, channels last."""
+    """The batch on the training's device, channels last; what was left to it is blurred there."""
+    there = carry_out_plans({name: training.fabric.to_device(v) for name, v in batch.items()})
     return {
-        name: training.fabric.to_device(plane).contiguous(memory_format=torch.channels_last)
-        for name, plane in batch.items()
+        name: plane.contiguous(memory_format=torch.channels_last) for name, plane in there.items()
     }
 
 

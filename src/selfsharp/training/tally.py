@@ -40,6 +40,12 @@ class Tally:
         for name, value in losses.items():
             self._losses.setdefault(name, []).append(value)
 
+    @property
+    def loss(self) -> float:
+        """The mean loss of the steps since the last line of the log."""
+        losses = self._losses["loss"]
+        return sum(losses) / len(losses)
+
     def skip(self) -> None:
         """Leaves out the time since the last step, which was spent on something else."""
         self._clock = time.monotonic()

@@ -26,6 +26,9 @@ from selfsharp.training.survey import left_out
 from selfsharp.training.tally import Tally
 from selfsharp.training.validate import validate
 
+LINE = 100
+"""Steps of a line in the log."""
+
 
 def train(recipe: Recipe, folder: Path, checkpoint: Path | None = None) -> Path:
     """Trains a network as a recipe says; returns the path of its newest checkpoint.
@@ -108,41 +111,54 @@ def step_of(recipe: Recipe) -> Callable[[Training, Batch], Losses]:
 def _loop(training: Training, pool: Pool, kept_back: Pool, run: RunFolder | None) -> None:
     """Step after step until the crops are seen, or until it is asked to stop."""
     recipe, take_step = training.recipe, step_of(training.recipe)
-
-    def judge() -> None:
-        if run is not None:
-            scored = (training.network, training.average, kept_back, recipe)
-            run.record(validation=validate(*scored))
-            run.show(draw_sheet(*scored))
-        training.fabric.barrier()
-
     columns = (
+        TextColumn("training"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("crops"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, disable=run is None) as progress, Interruption() as interruption:
-        bar = progress.add_task("crops", total=recipe.crops, completed=training.crops, note="")
+        bar = progress.add_task("", total=recipe.crops, completed=training.crops, note="")
         tally, saved = Tally(training), time.monotonic()
+
+        def write_down() -> None:
+            means = tally.empty()
+            if run is not None:
+                run.record(**means)
+
+        def judge() -> None:
+            progress.update(bar, note="validating")
+            if run is not None:
+                scored = (training.network, training.average, kept_back, recipe)
+                run.record(validation=validate(*scored))
+                run.show(draw_sheet(*scored))
+            training.fabric.barrier()
+            tally.skip()
+
+        judged, stopped, begun = training.crops, False, training.crops
         for batch in tally.timed(load_batches(training, pool)):
             tally.add(take_step(training, batch))
-            if tally.steps == 100:
-                means = tally.empty()
-                if run is not None:
-                    run.record(**means)
-                progress.update(bar, completed=training.crops, note=f"loss {means['loss']:.4f}")
+            progress.update(bar, completed=training.crops, note=f"loss {tally.loss:.4f}")
+            if tally.steps == LINE:
+                write_down()
             if training.crops % recipe.validate_every < recipe.batch:
                 judge()
-                tally.skip()
+                judged = training.crops
             if run is not None and time.monotonic() - saved > recipe.save_every:
                 run.save()
                 saved = time.monotonic()
-            if interruption.is_wished(training.fabric):
-                stopped = f"stopped after {training.crops} crops; saved, resume any time"
-                progress.console.print(stopped)
+            stopped = interruption.is_wished(training.fabric)
+            if stopped:
+                told = f"stopped after {training.crops} crops; saved, resume any time"
+                progress.console.print(told)
                 break
-        else:
+        if tally.steps:
+            write_down()
+        if training.crops == begun:
+            progress.console.print(f"nothing left to do: {begun} crops are seen; raise crops")
+        elif judged < training.crops and not stopped:
             judge()
         if run is not None:
             run.save()

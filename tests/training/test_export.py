@@ -1,0 +1,115 @@
+"""From checkpoint to restored photo, for every generator there is."""
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from selfsharp.model_folder import Card, read_card, read_graph  # noqa: E402
+from selfsharp.networks.blocks import CHANNELS  # noqa: E402
+from selfsharp.networks.detector import Detector  # noqa: E402
+from selfsharp.networks.generators import GENERATORS  # noqa: E402
+from selfsharp.recipe import Recipe, as_method  # noqa: E402
+from selfsharp.restore.restorer import Restorer  # noqa: E402
+from selfsharp.restore.runtime import Graph  # noqa: E402
+from selfsharp.training import export as module  # noqa: E402
+from selfsharp.training.checkpoint import save_average  # noqa: E402
+from selfsharp.training.export import TOLERANCE, export, load_average  # noqa: E402
+from selfsharp.training.state import build_network  # noqa: E402
+
+SMALL = {"widths": [8, 12], "down": [1, 1], "up": [1], "width": 8, "blocks": 1}
+"""Options that make a network small, where it has them."""
+CARD = Card("small", "For the tests.", "MIT", 0.8, 0.97, 0.8, least_change=0.0, halo=16)
+
+
+@dataclass
+class Exported:
+    """A generator's checkpoint and the model folder made of it."""
+
+    checkpoint: Path
+    folder: Path
+
+
+def save_untrained(path: Path, network: str) -> Path:
+    """A small network's checkpoint; its last layers' small starts are made up for."""
+    make = Detector if network == "detector" else GENERATORS.load(network).Generator
+    taken = inspect.signature(make).parameters
+    recipe = Recipe(network=network, options={k: v for k, v in SMALL.items() if k in taken})
+    torch.manual_seed(3)
+    weights = build_network(recipe).state_dict()
+    noise = {name: 0.03 * torch.randn_like(value) for name, value in weights.items()}
+    average = {name: value + noise[name] for name, value in weights.items()}
+    save_average(path, average, {"recipe": as_method(recipe), "crops": 0, "seconds": 0.0})
+    return path
+
+
+@pytest.fixture(scope="module", params=GENERATORS.names())
+def exported(request, tmp_path_factory) -> Exported:
+    place = tmp_path_factory.mktemp(request.param)
+    detector = save_untrained(place / "detector.safetensors", "detector")
+    generator = save_untrained(place / "generator.safetensors", request.param)
+    export(detector, generator, place / "small", CARD)
+    return Exported(generator, place / "small")
+
+
+def make_planes(inputs: list[str], rows: int, columns: int) -> list[np.ndarray]:
+    """Random planes of what a generator asks for; radii up to 8 px."""
+    generator = np.random.default_rng([rows, columns])
+    planes = {
+        name: generator.random((CHANNELS[name], rows, columns), np.float32) for name in inputs
+    }
+    if "blur" in planes:
+        planes["blur"][1] *= 8
+    return list(planes.values())
+
+
+@pytest.mark.parametrize("size", [(2, 2), (2, 9), (7, 3), (20, 24)])
+def test_the_graph_equals_pytorch_at_any_size_of_tile(exported, size):
+    network, _ = load_average(exported.checkpoint)
+    card = read_card(exported.folder)
+    graph = Graph(read_graph(exported.folder, card, "generator"), threads=1)
+    assert tuple(graph.inputs) == tuple(network.inputs)
+    planes = make_planes(graph.inputs, *(card.multiple * side for side in size))
+    with torch.inference_mode():
+        wanted = network(*(torch.from_numpy(plane)[None] for plane in planes))[0].numpy()
+    assert np.abs(wanted).max() > 0.02  # Else zeros would do.
+    np.testing.assert_allclose(graph(*planes), wanted, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("size", [(64, 80), (51, 47), (30, 300)])
+def test_the_model_folder_restores_photos_of_any_size(exported, photo, size):
+    height, width = size
+    image = np.tile(photo, (1, 4, 1))[:height, :width]
+    mask = np.zeros(size, np.float32)
+    mask[8:24, 5:-5] = 1
+    result = Restorer(exported.folder, threads=1).restore(image, mask)
+    changed = (result.image != image).any(axis=2)
+    assert changed[mask > 0].mean() > 0.5
+    assert not changed[mask == 0].any()
+    assert np.isfinite(result.image).all()
+    assert 0 <= result.image.min() <= result.image.max() <= 1
+
+
+def test_the_card_says_what_was_exported(exported):
+    card = read_card(exported.folder)
+    network, facts = load_average(exported.checkpoint)
+    assert card.network == facts["recipe"]["network"]
+    assert card.multiple == network.multiple
+    assert card.training["generator"]["recipe"]["options"] == facts["recipe"]["options"]
+
+
+def test_a_graph_that_computes_something_else_is_not_let_through(exported, tmp_path):
+    network, _ = load_average(exported.checkpoint)
+    graph = tmp_path / "generator.onnx"
+    graph.write_bytes((exported.folder / "generator.onnx").read_bytes())
+    inputs = {name: CHANNELS[name] for name in network.inputs}
+    module._prove_equal(network, inputs, graph)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.add_(0.02 * torch.randn_like(weights))
+    with pytest.raises(RuntimeError, match=r"\A.+ONNX Runtime differs from PyTorch by .+\Z"):
+        module._prove_equal(network, inputs, graph)
