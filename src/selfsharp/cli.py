@@ -3,15 +3,12 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Union
 
 import tyro
-from rich.console import Console
-from rich.markup import escape
 
 from selfsharp.config import (
     BenchmarkSettings,
@@ -20,10 +17,12 @@ from selfsharp.config import (
     LossesSettings,
     MapSettings,
     ModelsSettings,
+    PsfSettings,
     RestoreSettings,
     TrainSettings,
 )
 from selfsharp.recipe import read_recipe
+from selfsharp.terminal import for_each, progress_bar, tell, tell_error
 
 if TYPE_CHECKING:
     from selfsharp.image import Image, Photo
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 DESCRIPTION = "Sharpens the blurred parts of a photo by referring to its own sharp parts."
 BAD_INPUT = 2
 INTERRUPTED = 130
-
-_words = Console(highlight=False, emoji=False, soft_wrap=True)
-_errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,18 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return _COMMANDS[type(settings)](settings)
     except (ValueError, FloatingPointError, OSError) as error:
-        _tell(error)
+        tell_error(error)
         return BAD_INPUT
     except KeyboardInterrupt as stop:
-        _tell(str(stop) or "stopped; finished files are whole, unfinished ones are not there")
+        tell_error(str(stop) or "stopped; finished files are whole, unfinished ones are not there")
         return INTERRUPTED
     except ModuleNotFoundError as error:
-        _tell(f"this needs {error.name}; pip install 'selfsharp[train]'")
+        tell_error(f"this needs {error.name}; pip install 'selfsharp[train]'")
         return BAD_INPUT
 
 
 def restore(settings: RestoreSettings) -> int:
     """Restores photos one after the other; a bad one does not stop the others."""
+    from selfsharp.blur.psf_file import read_psf
     from selfsharp.image import output_path, read_mask, read_photo
     from selfsharp.picture import compare, write_picture
     from selfsharp.restore.restorer import Restorer, check_strength
@@ -73,6 +70,7 @@ def restore(settings: RestoreSettings) -> int:
     if settings.out and settings.out_dir:
         raise ValueError("--out and --out-dir exclude each other; give one of them")
     _check_folder(settings.out_dir)
+    psf = read_psf(settings.psf) if settings.psf else None
     restorer = Restorer(settings.model, settings.threads)
 
     def restore_one(path: Path) -> None:
@@ -83,22 +81,22 @@ def restore(settings: RestoreSettings) -> int:
         photo = read_photo(path)
         size = photo.image.shape[:2]
         mask = read_mask(settings.mask, *size) if settings.mask else None
-        with _progress(path.name) as advance:
-            result = restorer.restore(photo.image, mask, settings.strength, advance)
+        with progress_bar(path.name) as advance:
+            result = restorer.restore(photo.image, mask, settings.strength, advance, psf)
         _write_restored(photo, result.image, path, out, overwrite=settings.overwrite)
         seconds = time.perf_counter() - start
         if result.image is photo.image:
             told = "nothing to restore, the photo is unchanged"
         else:
             told = f"{100 * result.share:.0f} % of the photo restored"
-        _words.print(f"{escape(str(path))}: {told}, {seconds:.1f} s: {escape(str(out))}")
+        tell(f"{path}: {told}, {seconds:.1f} s: {out}")
         if settings.compare:
             panels = {"input": photo.image, "restored": result.image}
             drawn = compare(panels, result.blur_map)
             write_picture(drawn, picture_path, overwrite=settings.overwrite)
-            _words.print(f"  comparison: {escape(str(picture_path))}")
+            tell(f"  comparison: {picture_path}")
 
-    return _each(settings.photos, restore_one)
+    return BAD_INPUT if for_each(settings.photos, restore_one) else 0
 
 
 def show_map(settings: MapSettings) -> int:
@@ -125,9 +123,48 @@ def show_map(settings: MapSettings) -> int:
         if blurred.any():
             mean = float(parts.radius[blurred].mean())
             told = f"{100 * blurred.mean():.0f} % blurred, mean radius {mean:.1f} px"
-        _words.print(f"{escape(str(path))}: {told}: {escape(str(picture))}, {escape(str(plane))}")
+        tell(f"{path}: {told}: {picture}, {plane}")
 
-    return _each(settings.photos, map_one)
+    return BAD_INPUT if for_each(settings.photos, map_one) else 0
+
+
+def show_psf(settings: PsfSettings) -> int:
+    """Writes the PSF that is estimated of the blurred part, as a picture and as an array."""
+    from selfsharp.blur.psf import blur_radius, extent
+    from selfsharp.blur.psf_file import write_psf
+    from selfsharp.image import read_mask, read_photo
+    from selfsharp.picture import psf_picture, write_picture
+    from selfsharp.restore.judgement import judge
+    from selfsharp.restore.restorer import Restorer
+
+    _check_photos(settings.photos)
+    if len(settings.photos) > 1 and settings.mask:
+        raise ValueError(f"--mask goes with one photo, not {len(settings.photos)}")
+    _check_folder(settings.out_dir)
+    restorer = Restorer(settings.model, settings.threads)
+
+    def estimate_one(path: Path) -> None:
+        folder = settings.out_dir or path.parent
+        picture, array = (folder / f"{path.stem}-psf{end}" for end in (".png", ".npy"))
+        _check_free([picture, array], settings.overwrite)
+        image = read_photo(path).image
+        mask = read_mask(settings.mask, *image.shape[:2]) if settings.mask else None
+        parts = restorer.find_parts(image, mask)
+        if not parts.gate.any():
+            return tell(f"{path}: no blur found, nothing is written")
+        judged = judge(image, parts)
+        if judged.estimate is None:
+            return tell(f"{path}: the blurred part tells of no PSF, nothing is written")
+        psf, agreement = judged.estimate.psf, judged.estimate.agreement
+        write_psf(psf, array, overwrite=settings.overwrite)
+        write_picture(psf_picture(psf), picture, overwrite=settings.overwrite)
+        height, width = extent(psf)
+        tell(
+            f"{path}: {width} x {height} px, radius {blur_radius(psf):.1f} px, "
+            f"trust {judged.trust:.0%}, agreement {agreement:.0%}: {picture}, {array}"
+        )
+
+    return BAD_INPUT if for_each(settings.photos, estimate_one) else 0
 
 
 def blur(settings: BlurSettings) -> int:
@@ -147,8 +184,8 @@ def blur(settings: BlurSettings) -> int:
     white = (sample.mask * 255).astype("uint8")[:, :, None].repeat(3, axis=2)
     write_picture(white, mask, overwrite=settings.overwrite)
     write_plane(sample.blur_map, plane, overwrite=settings.overwrite)
-    written = ", ".join(escape(str(path)) for path in (out, mask, plane))
-    _words.print(f"{100 * sample.mask.mean():.0f} % blurred by {settings.kind}: {written}")
+    written = ", ".join(str(path) for path in (out, mask, plane))
+    tell(f"{100 * sample.mask.mean():.0f} % blurred by {settings.kind}: {written}")
     return 0
 
 
@@ -160,10 +197,10 @@ def models(settings: ModelsSettings) -> int:
         folder = find_model(name)
         card = read_card(folder)
         size = sum((folder / f"{graph}.onnx").stat().st_size for graph in GRAPHS)
-        _words.print(f"{card.name} ({card.network}, {size / 1e6:.1f} MB, {card.licence})")
-        _words.print(f"  {card.description}")
+        tell(f"{card.name} ({card.network}, {size / 1e6:.1f} MB, {card.licence})")
+        tell(f"  {card.description}")
         for score, value in card.scores.items():
-            _words.print(f"  {score}: {value}")
+            tell(f"  {score}: {value}")
     return 0
 
 
@@ -171,9 +208,9 @@ def benchmark(settings: BenchmarkSettings) -> int:
     """Measures what a suite measures, and shows the report."""
     from selfsharp.benchmark.run import run_suite
 
-    report = run_suite(settings, _progress)
-    _words.print(escape(report.read_text(encoding="utf-8")))
-    _words.print(f"written: {escape(str(report))}")
+    report = run_suite(settings, progress_bar)
+    tell(report.read_text(encoding="utf-8"))
+    tell(f"written: {report}")
     return 0
 
 
@@ -184,13 +221,13 @@ def train(settings: TrainSettings) -> int:
     if settings.profile:
         from selfsharp.training.profile import profile
 
-        _words.print(str(profile(settings.recipe, settings.checkpoint)))
+        tell(str(profile(settings.recipe, settings.checkpoint)))
         return 0
     from selfsharp.training.train import train as run_training
 
     run = settings.run or Path("runs") / settings.recipe_file.stem
     newest = run_training(settings.recipe, run, settings.checkpoint)
-    _words.print(f"newest checkpoint: {escape(str(newest))}")
+    tell(f"newest checkpoint: {newest}")
     return 0
 
 
@@ -212,7 +249,7 @@ def export(settings: ExportSettings) -> int:
         halo=settings.halo,
     )
     make_model(settings.detector, settings.generator, settings.out, card)
-    _words.print(f"model folder, equal to PyTorch: {escape(str(settings.out))}")
+    tell(f"model folder, equal to PyTorch: {settings.out}")
     return 0
 
 
@@ -228,22 +265,8 @@ def losses(settings: LossesSettings) -> int:
     out = settings.out or runs[0] / "losses.png"
     _check_free([out], settings.overwrite)
     draw_losses(runs, out)
-    _words.print(f"losses: {escape(str(out))}")
+    tell(f"losses: {out}")
     return 0
-
-
-def _each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
-    """Does the work for every photo; tells of the bad ones, and goes on."""
-    failed = 0
-    for path in photos:
-        try:
-            work(path)
-        except (ValueError, OSError) as error:
-            failed += 1
-            _tell(error)
-    if failed and len(photos) > 1:
-        _errors.print(f"selfsharp: {failed} of {len(photos)} photos failed, the others are done")
-    return BAD_INPUT if failed else 0
 
 
 def _write_restored(
@@ -284,26 +307,10 @@ def _check_free(files: Sequence[Path], overwrite: bool) -> None:
             raise ValueError(f"{path} exists already; name another output, or give --overwrite")
 
 
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, to be told how much is done, and of how much."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    visible = _errors.is_terminal
-    with Progress(*columns, console=_errors, transient=True, disable=not visible) as progress:
-        task = progress.add_task(escape(title), total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _tell(error: Exception | str) -> None:
-    """An error in one line."""
-    _errors.print(f"selfsharp: {escape(' '.join(str(error).split()))}", soft_wrap=True)
-
-
 _COMMANDS: dict[type, Callable[..., int]] = {
     RestoreSettings: restore,
     MapSettings: show_map,
+    PsfSettings: show_psf,
     BlurSettings: blur,
     ModelsSettings: models,
     BenchmarkSettings: benchmark,
@@ -321,6 +328,7 @@ def _commands(arguments: Sequence[str]) -> object:
     named = {
         "restore": RestoreSettings,
         "map": MapSettings,
+        "psf": PsfSettings,
         "blur": BlurSettings,
         "models": ModelsSettings,
         "benchmark": BenchmarkSettings,

@@ -25,6 +25,9 @@ class RestoreSettings:
     """Write restored photos into this folder."""
     mask: Annotated[Path | None, arg(metavar="FILE")] = None
     """A picture of the photo's size, white where it is blurred; found when not given."""
+    psf: Annotated[Path | None, arg(metavar="FILE")] = None
+    """How it is blurred, if you know: a .npy array, or a grey PNG or TIFF whose brightness is
+    the weight; both sides odd. It is undone as it is; estimated when not given."""
     strength: float = 1.0
     """How much of the restoration to blend in, 0 to 1."""
     compare: bool = False
@@ -45,6 +48,24 @@ class MapSettings:
     """Photos to look at."""
     out_dir: Folder = None
     """Write NAME-blurmap.png and NAME-blurmap.tif here; else beside each photo."""
+    model: str = "base"
+    """Name of a bundled model, or the path of a model folder."""
+    threads: int | None = None
+    """Threads to use; all cores when not given."""
+    overwrite: bool = False
+    """Replace files that exist already."""
+
+
+@dataclass(frozen=True)
+class PsfSettings:
+    """Show how the blurred parts of photos are blurred: the PSF that is estimated of each."""
+
+    photos: Photos = ()
+    """Photos to look at."""
+    mask: Annotated[Path | None, arg(metavar="FILE")] = None
+    """A picture of the photo's size, white where it is blurred; found when not given."""
+    out_dir: Folder = None
+    """Write NAME-psf.png to look at, and NAME-psf.npy for --psf, here; else beside each photo."""
     model: str = "base"
     """Name of a bundled model, or the path of a model folder."""
     threads: int | None = None
@@ -109,12 +130,12 @@ class BenchmarkSettings:
     """Measure models, classical methods and outside programs; writes SUITE.md, .json, pictures."""
 
     suite: Positional[Annotated[str, arg(metavar="SUITE")]] = "table1"
-    """What to measure: gopro, identity, levels, map, natural, speed or table1."""
+    """What to measure: gopro, identity, levels, map, natural, psf, speed or table1."""
     pictures: Folder = None
     """Folder of the pictures that the suite takes, such as Kodak's 24 sharp photos."""
     rows: tuple[str, ...] = ()
-    """What to measure, by names: blind, model, nothing, peer, richardson_lucy, unsharp_mask,
-    wiener; what is usual in the suite when not given."""
+    """What to measure, by names: blind, deconvolution_alone, model, network_alone, nothing, peer,
+    psf_given, richardson_lucy, unsharp_mask, wiener; what is usual in the suite when not given."""
     model: UseAppendAction[tuple[str, ...]] = ()
     """Name of a bundled model, or the path of a model folder; may be given several times. The
     bundled `base` when not given."""

@@ -18,6 +18,7 @@ _COLOURS = np.array(
     np.float32,
 )
 _SCALE_HEIGHT = 36
+_PSF_SIDE = 480
 _GAP = 6
 
 
@@ -37,6 +38,23 @@ def blur_picture(image: Image, blur_map: Plane) -> Picture:
     length = draw.textlength(high, font=font)
     draw.text((width - 8 - length, height + 8), high, fill="black", font=font)
     return np.asarray(canvas)
+
+
+def psf_picture(psf: Float32[np.ndarray, "size size"]) -> Picture:
+    """A PSF enlarged, its weights in colour, and a scale in pixels below."""
+    side = psf.shape[0]
+    zoom = max(1, _PSF_SIDE // side)
+    weights = (psf / psf.max()).repeat(zoom, axis=0).repeat(zoom, axis=1)
+    height, width = weights.shape[0], max(weights.shape[1], 8 * _SCALE_HEIGHT)
+    margin = (width - weights.shape[1]) // 2
+    canvas = np.zeros((height + _SCALE_HEIGHT, width), np.float32)
+    canvas[:height, margin : margin + weights.shape[1]] = weights
+    drawn = PillowImage.fromarray(_coloured(canvas).astype(np.uint8))
+    draw, font = ImageDraw.Draw(drawn), ImageFont.load_default(18)
+    length = max(tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick <= max(1, side // 2))
+    draw.rectangle((8, height + 16, 8 + length * zoom - 1, height + 20), fill="white")
+    draw.text((16 + length * zoom, height + 8), f"{length} px", fill="white", font=font)
+    return np.asarray(drawn)
 
 
 def compare(

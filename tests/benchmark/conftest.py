@@ -40,6 +40,7 @@ def tiny(photo, tmp_path_factory) -> dict[str, Path]:
         "table1": sharp,
         "identity": sharp,
         "levels": sharp,
+        "psf": sharp,
         "speed": sharp,
         "natural": masked,
         "map": masked,

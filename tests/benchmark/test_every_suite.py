@@ -8,15 +8,16 @@ import pytest
 from PIL import Image as PillowImage
 
 from selfsharp.benchmark.rows import ROWS
-from selfsharp.benchmark.suites import SUITES, levels, speed
+from selfsharp.benchmark.suites import SUITES, levels, psf, speed
 from selfsharp.cli import main
 
 every_suite = pytest.mark.parametrize("suite", SUITES.names())
 QUICK = ("nothing", "unsharp_mask", "model", "wiener")
-USED = {"table1": QUICK, "levels": ("model",), "map": (), "speed": ()}
+USED = {"table1": QUICK, "levels": ("model",), "map": (), "psf": (), "speed": ()}
 PICTURES = {
     "table1": [f"{p}-{k}.jpg" for p in ("partly", "fully") for k in ("gaussian", "shake")],
     "levels": [".png"],
+    "psf": [".png"],
     "speed": [".png"],
 }
 
@@ -25,6 +26,7 @@ PICTURES = {
 def small(monkeypatch):
     """Less of everything, so that a suite takes seconds."""
     monkeypatch.setattr(levels, "RADII", (0.0, 2.0))
+    monkeypatch.setattr(psf, "SIDES", (64, 0))
     monkeypatch.setattr(speed, "SIZES", (0.02, 0.04))
     monkeypatch.setattr(speed, "SHARES", (0.0, 1.0))
     monkeypatch.setattr(speed, "REPEATS", 1)

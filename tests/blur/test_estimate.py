@@ -4,14 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from selfsharp.blur.deconvolve import deconvolve
 from selfsharp.blur.estimate import estimate_psf
 from selfsharp.blur.kinds import shake
-from selfsharp.blur.psf import blur_radius
+from selfsharp.blur.psf import blur_radius, similarity
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.metrics import psnr
+from selfsharp.restore.judgement import is_certain
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 
@@ -67,3 +70,56 @@ def test_a_flat_picture_tells_no_psf_and_breaks_nothing():
     found = estimate_psf(np.full((80, 90), 0.5, np.float32), np.ones((80, 90), np.float32))
     assert np.isfinite(found.psf).all()
     assert np.isfinite([found.agreement, found.spread]).all()
+
+
+@pytest.mark.parametrize(("extent", "least"), [(9.0, 0.9), (21.0, 0.85)])
+def test_known_psfs_are_recovered(extent, least):
+    generator = np.random.default_rng([0, int(extent)])
+    sharp = read_photo(FLOWERS).image[120:376, 60:380]
+    psf = shake.psf_of_extent(extent, generator)
+    everywhere = np.ones(sharp.shape[:2], np.float32)
+    camera = Camera("display", noise=1 / 255)
+    blurred = blur_region(sharp, psf, everywhere, camera, generator).blurred
+    found = estimate_psf(blurred.mean(axis=2), everywhere)
+    assert is_certain(found)
+    assert similarity(found.psf, psf) > least
+
+
+TAKEN_FOR_BLUR = pytest.mark.xfail(reason="the estimate still takes it for blur")
+EMPTY = {
+    "black": np.zeros((96, 120), np.float32),
+    "clipped": np.ones((96, 120), np.float32),
+    "one pixel": np.full((1, 1), 0.3, np.float32),
+    "noise on a wall": np.random.default_rng(0).normal(0.5, 1 / 255, (160, 200)),
+    "ramp": np.tile(np.linspace(0, 1, 200), (160, 1)),
+}
+TELLING = [
+    pytest.param(name, marks=TAKEN_FOR_BLUR) if name in ("noise on a wall", "ramp") else name
+    for name in EMPTY
+]
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_where_there_is_nothing_to_see_there_is_no_estimate(name):
+    grey = EMPTY[name].astype(np.float32)
+    assert not is_certain(estimate_psf(grey, np.ones_like(grey)))
+
+
+def test_a_mask_of_nothing_tells_no_psf():
+    grey = read_photo(FLOWERS).image[120:280, 60:220].mean(axis=2)
+    assert not is_certain(estimate_psf(grey, np.zeros_like(grey)))
+
+
+@TAKEN_FOR_BLUR
+def test_a_sharp_part_tells_of_a_point_or_nothing():
+    grey = read_photo(FLOWERS).image[120:376, 60:380].mean(axis=2)
+    assert not is_certain(estimate_psf(grey, np.ones_like(grey)))
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.floats(0, 1))
+@settings(max_examples=6)
+def test_one_colour_of_any_size_tells_no_psf(height, width, level):
+    grey = np.full((height, width), level, np.float32)
+    found = estimate_psf(grey, np.ones_like(grey))
+    assert not is_certain(found)
+    assert found.psf.sum() == pytest.approx(1, abs=1e-4)

@@ -23,6 +23,8 @@ class Panel:
         bands: lower and upper end of an interval (x, low, high), by the same names.
         fits: slope and start of a straight line through the points, by the same names.
         logarithmic: whether the vertical axis is; all values are over 0 then.
+        labels: what stands beside each point, by the same names.
+        diagonal: whether to show where both axes are equal.
     """
 
     title: str
@@ -32,6 +34,8 @@ class Panel:
     bands: Mapping[str, Sequence[tuple[float, float, float]]] = field(default_factory=dict)
     fits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     logarithmic: bool = False
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    diagonal: bool = False
 
 
 def can_plot() -> bool:
@@ -70,6 +74,10 @@ def draw_panels(panels: Sequence[Panel], path: Path, *, wide: int = 2) -> None:
             if name in panel.bands:
                 places, low, high = zip(*panel.bands[name], strict=True)
                 axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+            for place, label in zip(points, panel.labels.get(name, ()), strict=False):
+                axes.annotate(label, place, (4, 4), textcoords="offset points", color=colour)
+        if panel.diagonal:
+            axes.plot([0, 1], [0, 1], "--", color="0.6", linewidth=1)
         axes.set(title=panel.title, xlabel=panel.across, ylabel=panel.up)
         axes.locator_params(axis="x", nbins=6)
         if panel.logarithmic:

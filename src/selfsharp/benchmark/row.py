@@ -44,7 +44,7 @@ class Line:
     Attributes:
         name: what tables and pictures call it.
         told: what it is told of the truth.
-        model: name or folder of the model it runs; empty if none.
+        model: name or folder of the model that it measures; empty if none, or only part of one.
     """
 
     name: str

@@ -12,6 +12,10 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 Psf = Float32[np.ndarray, "size size"]
+FAINT = 0.05
+"""Share of a PSF's largest weight under which its light does not count for its extent."""
+STEPS = 4
+"""Shifts per pixel at which two PSFs are compared."""
 
 
 def blur_radius(psf: Float[np.ndarray, "height width"]) -> float:
@@ -23,6 +27,41 @@ def blur_radius(psf: Float[np.ndarray, "height width"]) -> float:
     return math.sqrt(max(0.0, (weights * ((rows - row) ** 2 + (columns - column) ** 2)).sum()))
 
 
+def spread(psf: Psf) -> float:
+    """Number of pixels that the light falls on, as a share of a disc's of the same radius.
+
+    A path has little, a Gaussian 1 and more.
+    """
+    return 1 / float((psf**2).sum()) / (2 * math.pi * max(blur_radius(psf), 0.5) ** 2)
+
+
+def extent(psf: Psf) -> tuple[int, int]:
+    """Rows and columns that the light of a PSF covers, but for weights under `FAINT`."""
+    places = np.argwhere(psf >= FAINT * psf.max())
+    rows, columns = np.ptp(places, axis=0) + 1
+    return int(rows), int(columns)
+
+
+def similarity(
+    found: Float32[np.ndarray, "found found"], true: Float32[np.ndarray, "true true"]
+) -> float:
+    """Largest normalised correlation of two PSFs over all shifts, to a quarter pixel, 0..1.
+
+    A PSF that is shifted as a whole restores the same photo, shifted; that is no error of it.
+
+    Source: the kernel similarity of Z. Hu and M.-H. Yang, Good Regions to Deblur, ECCV 2012,
+    doi:10.1007/978-3-642-33715-4_5.
+    """
+    side = found.shape[0] + true.shape[0]
+    one, other = (np.fft.fft2(psf, (side, side)) for psf in (found, true))
+    # A spectrum laid out in a larger one is the same correlation, between the pixels too.
+    wide = np.zeros((STEPS * side, STEPS * side), complex)
+    places = np.fft.fftfreq(side, 1 / side).astype(int)
+    wide[np.ix_(places, places)] = one * np.conj(other)
+    best = float(np.fft.ifft2(wide).real.max()) * STEPS**2
+    return best / math.sqrt(float((found**2).sum()) * float((true**2).sum()))
+
+
 def distances(half_size: int) -> Float[np.ndarray, "size size"]:
     """Distance of every pixel from the centre of a square of side 2 * half_size + 1."""
     line = np.arange(-half_size, half_size + 1, dtype=np.float64)
@@ -32,6 +71,42 @@ def distances(half_size: int) -> Float[np.ndarray, "size size"]:
 def normalised(weights: Float[np.ndarray, "size size"]) -> Psf:
     """A PSF out of non-negative weights that are centred already."""
     return (weights / weights.sum()).astype(np.float32)
+
+
+def as_psf(weights: np.ndarray) -> Psf:
+    """A PSF out of weights of any scale: normalised, its centroid on the middle pixel.
+
+    Args:
+        weights: non-negative numbers, shape (rows, columns), both odd; the empty frame around
+            them is left away.
+
+    Raises:
+        ValueError: wrong shape or type, a weight is negative or not finite, or all are 0.
+    """
+    if not (isinstance(weights, np.ndarray) and weights.ndim == 2):
+        shape = getattr(weights, "shape", type(weights).__name__)
+        raise ValueError(f"psf has shape {shape}; give an array of (rows, columns)")
+    if not all(side % 2 for side in weights.shape):
+        sides = " x ".join(map(str, weights.shape))
+        raise ValueError(f"psf of {sides} has no middle pixel; give odd numbers of both")
+    if weights.dtype.kind not in "buif":
+        raise ValueError(f"psf has type {weights.dtype}; give numbers")
+    light = weights.astype(np.float64)
+    if not np.isfinite(light).all():
+        raise ValueError("psf has weights that are not finite; give numbers of 0 and more")
+    if light.min() < 0:
+        raise ValueError(f"psf has a weight of {light.min():g}; give numbers of 0 and more")
+    if not light.any():
+        raise ValueError("psf is 0 everywhere; give weights of which one at least is over 0")
+    light /= light.max()
+    rows, columns = np.nonzero(light)
+    shares = light[rows, columns] / light.sum()
+    rows -= round(float(shares @ rows))
+    columns -= round(float(shares @ columns))
+    half = int(max(np.abs(rows).max(), np.abs(columns).max()))
+    psf = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
+    psf[rows + half, columns + half] = shares
+    return psf
 
 
 def trace(points: Float[np.ndarray, "points 2"]) -> Psf:

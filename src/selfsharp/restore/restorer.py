@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from selfsharp.blur.estimate import Estimate
-from selfsharp.blur.psf import Psf
+from selfsharp.blur.psf import Psf, as_psf, spread
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
@@ -21,6 +22,10 @@ from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
+Alone = Literal["deconvolution", "network"]
+"""Half of the method, to be measured: the mean of the proposals, or the generator without them."""
+LARGEST_PSF = 255
+"""Largest side of a PSF that somebody gives, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +56,24 @@ class Restorer:
     Args:
         model: name of a bundled model, or the path of a model folder.
         threads: threads to use; all cores when None.
+        alone: the half of the method that is to restore without the other; both when None.
 
     Raises:
         ValueError: there is no such model, or its files are not what its card says.
     """
 
-    def __init__(self, model: str | Path = "base", threads: int | None = None) -> None:
+    def __init__(
+        self, model: str | Path = "base", threads: int | None = None, alone: Alone | None = None
+    ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads {threads} is out of range; give 1 or more")
         folder = find_model(model)
         self.card = read_card(folder)
         self._detector = Graph(read_graph(folder, self.card, "detector"), threads)
         self._generator = Graph(read_graph(folder, self.card, "generator"), threads)
+        self._alone = alone
+        takes_proposals = "proposals" in self._generator.inputs and alone != "network"
+        self._undoes = takes_proposals or alone == "deconvolution"
         self._grid = Grid(step=208, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
 
     def find_blur(self, image: Image) -> Findings:
@@ -91,6 +102,7 @@ class Restorer:
         mask: Plane | None = None,
         strength: float = 1.0,
         progress: Progress | None = None,
+        psf: np.ndarray | None = None,
     ) -> Restoration:
         """Sharpens the blurred part of an image; the rest stays bit for bit as it was.
 
@@ -99,22 +111,27 @@ class Restorer:
             mask: 1 where blurred, 0 where sharp, shape (height, width); found when None.
             strength: 0 leaves the image as it is, 1 restores fully.
             progress: is called with (tiles done, tiles to do).
+            psf: how the blurred part is blurred, for those who know: non-negative weights of
+                any scale, shape (rows, columns), both odd. It is undone without a check;
+                estimated when None.
 
         Raises:
-            ValueError: an argument has the wrong shape, type or range.
+            ValueError: an argument has the wrong shape, type or range, or the model has no use
+                for a PSF.
         """
         check_strength(strength)
+        told = None if psf is None else self._as_told(psf, image)
         parts = self.find_parts(image, mask)
         judged = Judgement(0.0)
         if strength > 0 and parts.gate.any():
-            judged = judge(image, parts, physics="proposals" in self._generator.inputs)
+            judged = told or judge(image, parts, physics=self._undoes)
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
             if progress:
                 progress(done, len(work))
-            residual = self._generate(image, parts, tile, judged.estimate)
+            residual = self._residual(image, parts, tile, judged.estimate)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
             share = tile.weight * opened
             gate[tile.kept] += share
@@ -143,10 +160,21 @@ class Restorer:
         core = parts.core[window][::CELL, ::CELL]
         return float(found.radius[core].mean())
 
-    def _generate(
+    def _as_told(self, psf: np.ndarray, image: Image) -> Judgement:
+        """What somebody says who knows the PSF: undo that one, and in full."""
+        if not self._undoes:
+            raise ValueError(f"model {self.card.name} has no use for a psf; give none")
+        known = as_psf(psf)
+        check_psf(known, image)
+        return Judgement(1.0, Estimate(known, (known, known), 1.0, spread(known)))
+
+    def _residual(
         self, image: Image, parts: Partition, tile: Tile, estimate: Estimate | None
     ) -> Residual:
-        """The generator's residual for all that a tile sees."""
+        """What is to be added to all that a tile sees."""
+        if self._alone == "deconvolution":
+            first, second = np.split(undo(image, parts, tile, estimate), 2, axis=2)
+            return (first + second) / 2 - image[tile.seen]
         known = {
             "image": lambda: image[tile.seen],
             "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
@@ -195,6 +223,18 @@ def check_mask(mask: Plane | None, image: Image) -> None:
     low, high = float(mask.min()), float(mask.max())
     if not (low >= 0 and high <= 1):
         raise ValueError(f"mask has values from {low:g} to {high:g}; scale them to 0..1")
+
+
+def check_psf(psf: Psf, image: Image) -> None:
+    """Refuses a PSF that is too large to be undone.
+
+    Raises:
+        ValueError: it is larger than the image, or than `LARGEST_PSF`.
+    """
+    check_image(image)
+    side, most = psf.shape[0], min(LARGEST_PSF, *image.shape[:2])
+    if side > most:
+        raise ValueError(f"psf of {side} x {side} px is too large; give {most} px at most")
 
 
 def check_strength(strength: float) -> None:

@@ -3,7 +3,7 @@
 from selfsharp.benchmark.row import Row, Truth
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import Image
-from selfsharp.restore.restorer import Restorer
+from selfsharp.restore.restorer import Alone, Restorer
 
 FOUND, GIVEN = "mask found", "mask given"
 
@@ -17,9 +17,9 @@ def rows(settings: BenchmarkSettings) -> list[Row]:
     return [row for name in settings.models for row in rows_of(name, settings.threads)]
 
 
-def rows_of(model: str, threads: int | None) -> list[Row]:
-    """The two rows of one model."""
-    restorer = Restorer(model, threads)
+def rows_of(model: str, threads: int | None, alone: Alone | None = None) -> list[Row]:
+    """The two rows of one model, or of one half of its method."""
+    restorer = Restorer(model, threads, alone)
 
     def find_and_restore(image: Image, truth: Truth | None) -> Image:
         return restorer.restore(image).image
@@ -28,8 +28,11 @@ def rows_of(model: str, threads: int | None) -> list[Row]:
         assert truth is not None
         return restorer.restore(image, truth.mask).image
 
-    name = restorer.card.name
+    name, measured = restorer.card.name, model
+    if alone:
+        # The card tells what the whole model does.
+        name, measured = f"{name}, {alone} alone", ""
     return [
-        Row(f"{name}, {FOUND}", find_and_restore, model=model),
-        Row(f"{name}, {GIVEN}", restore_given, told="mask", model=model),
+        Row(f"{name}, {FOUND}", find_and_restore, model=measured),
+        Row(f"{name}, {GIVEN}", restore_given, told="mask", model=measured),
     ]
