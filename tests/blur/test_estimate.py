@@ -110,7 +110,6 @@ def test_a_mask_of_nothing_tells_no_psf():
     assert not is_certain(estimate_psf(grey, np.zeros_like(grey)))
 
 
-@TAKEN_FOR_BLUR
 def test_a_sharp_part_tells_of_a_point_or_nothing():
     grey = read_photo(FLOWERS).image[120:376, 60:380].mean(axis=2)
     assert not is_certain(estimate_psf(grey, np.ones_like(grey)))

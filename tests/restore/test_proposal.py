@@ -8,7 +8,7 @@ from selfsharp.blur.deconvolve import divide
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.proposal import undo
+from selfsharp.restore.proposal import DAMPINGS, undo
 from selfsharp.restore.tiles import Grid, tiles_of
 
 GRID = Grid(step=96, ramp=16, halo=16, multiple=8)
@@ -46,7 +46,8 @@ def test_without_an_estimate_the_tile_itself_is_proposed(image):
 
 def test_tiles_propose_what_the_whole_photo_would(image, estimate):
     parts = make_parts(image, 150)
-    whole = [divide(image, parts.gate, psf) for psf in estimate.both]
+    both = zip(estimate.both, DAMPINGS, strict=True)
+    whole = [divide(image, parts.gate, psf, dampings) for psf, dampings in both]
     for tile in tiles_of(*parts.gate.shape, GRID):
         proposals = undo(image, parts, tile, estimate)
         assert proposals.shape == (*tile.seen_size, 6)

@@ -1,6 +1,7 @@
 """Undoes a known blur in a part of an image."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32
@@ -15,12 +16,16 @@ from selfsharp.blur.spectrum import (
 )
 from selfsharp.image import Image, Plane
 
+Whole = Float32[np.ndarray, "rows columns"]
+"""A plane with a border around it."""
 SPARSITY = 0.8
 """Exponent of the gradients' prior: 2 is Gaussian, under 1 keeps edges."""
 FIDELITY = 500.0
 """Weight of the data beside the prior; more restores more, and trusts the PSF more."""
-DAMPING = 0.01
-"""Weight of the prior when the blur is divided out in one step."""
+DAMPINGS = (0.01,)
+"""Weight of the prior in each round of dividing the blur out."""
+CONTRAST = 0.02
+"""What the prior adds to the gradients' power, for the lowest frequencies."""
 
 
 def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) -> Image:
@@ -38,13 +43,14 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
         fidelity: weight of the data beside the prior.
     """
     border, (height, width) = psf.shape[0], mask.shape
-    inside = bordered(mask, border)
+    inside = bordered(mask, border, mode="constant")
     shape = inside.shape
     blur, along, down = centred_spectrum(psf, shape), *derivative_spectra(shape)
     slopes, energy = np.abs(along) ** 2 + np.abs(down) ** 2, np.abs(blur) ** 2
     result = np.empty_like(image)
     for channel in range(3):
-        data = np.conj(blur) * _evenly_blurred(image[:, :, channel], inside, blur, border)
+        given = bordered(image[:, :, channel], border)
+        data = np.conj(blur) * _evenly_blurred(given, given, inside, blur)
         latent = np.fft.irfft2(data / (energy + 0.02 * slopes + 1e-5), shape)
         coupling = 1.0
         while coupling < 256:
@@ -57,37 +63,49 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
     return np.clip(result, 0, 1)
 
 
-def divide(image: Image, mask: Plane, psf: Psf, damping: float = DAMPING) -> Image:
+def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS) -> Image:
     """The image with the blur divided out in one step: quick, exact, and noisy.
 
-    The filter of Wiener (1949) with the power of a photo's gradients as its prior. Like
-    :func:`deconvolve` it takes the surroundings of the mask for sharp.
+    With H the spectrum of the PSF, D those of the derivatives, and a the damping, the evenly
+    blurred image is multiplied by conj(H) / (|H|^2 + a (|D|^2 + CONTRAST)): the filter of N.
+    Wiener (1949) with the power of a photo's gradients as its prior. Like :func:`deconvolve` it
+    takes the surroundings of the mask for sharp. What lies beyond the photo's edges is unknown:
+    first the photo mirrored, blurred again; then, from round to round, the last result is.
 
     Args:
         image: RGB in 0..1.
         mask: 1 where the image is blurred; only there is the result of use.
         psf: how it is blurred.
-        damping: weight of the prior; less restores more, noise and errors included.
+        dampings: weight of the prior in each round; less restores more, noise and errors
+            included. More in the first ones keeps errors from feeding the next.
     """
+    channels = [divide_plane(image[:, :, at], mask, psf, dampings) for at in range(3)]
+    return np.stack(channels, axis=2)
+
+
+def divide_plane(
+    plane: Plane, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS
+) -> Plane:
+    """:func:`divide` for one channel."""
     border, (height, width) = psf.shape[0], mask.shape
-    inside = bordered(mask, border)
+    inside = bordered(mask, border, mode="constant")
     blur = centred_spectrum(psf, inside.shape)
     slopes = sum(np.abs(slope) ** 2 for slope in derivative_spectra(inside.shape))
-    inverse = np.conj(blur) / (np.abs(blur) ** 2 + damping * (slopes + 0.02))
-    result = np.empty_like(image)
-    for channel in range(3):
-        evenly = _evenly_blurred(image[:, :, channel], inside, blur, border)
-        whole = np.fft.irfft2(inverse * evenly, inside.shape)
-        result[:, :, channel] = whole[border : border + height, border : border + width]
-    return np.clip(result, 0, 1)
+    photo = slice(border, border + height), slice(border, border + width)
+    given = latent = bordered(plane, border)
+    for number, damping in enumerate(dampings):
+        if number:
+            sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
+            latent = bordered(sharp, border)
+        inverse = np.conj(blur) / (np.abs(blur) ** 2 + damping * (slopes + CONTRAST))
+        evenly = _evenly_blurred(given, latent, inside, blur)
+        latent = np.fft.irfft2(inverse * evenly, inside.shape)
+    return np.clip(latent[photo], 0, 1)
 
 
-def _evenly_blurred(
-    channel: Plane, inside: Float32[np.ndarray, "rows columns"], blur: Spectrum, border: int
-) -> Spectrum:
-    """The spectrum of a channel whose sharp surroundings are blurred like its blurred part."""
-    given = bordered(channel, border)
-    again = np.fft.irfft2(blur * np.fft.rfft2(given), given.shape)
+def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:
+    """The spectrum of a plane whose surroundings are those of a sharp one, blurred alike."""
+    again = np.fft.irfft2(blur * np.fft.rfft2(sharp), given.shape)
     return np.fft.rfft2(inside * given + (1 - inside) * again)
 
 

@@ -5,16 +5,23 @@ and the PSF that leads from its edges to the blurred edges. After L. Xu, S. Zhen
 Unnatural L0 sparse representation for natural image deblurring, CVPR 2013,
 doi:10.1109/CVPR.2013.147; here with the sharp surroundings completed by their re-blurred self,
 so that they neither mislead the estimate nor break it at the region's border.
+
+Such an alternation ends in a local minimum, the right one or not, by the smallest change of a
+setting. So several begin, each with settings of its own, and those go on that leave the sharpest
+and cleanest image behind.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
+from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, blur_radius
 from selfsharp.blur.spectrum import (
@@ -31,6 +38,8 @@ FLATTENING = 4e-4
 """How strongly gradients are removed from the explaining image in the end."""
 ROUND = 0.85
 """Spread from which a PSF is no path of a movement, but round."""
+CAREFUL = (0.02, 0.01)
+"""Weight of the prior where estimates are compared by what undoing them leaves."""
 LONE = 0.1
 """A piece of a PSF apart from the rest, with less of its light than this, is an error."""
 
@@ -42,24 +51,32 @@ class Effort:
     Attributes:
         rounds: times that image and PSF are estimated in turn at each scale.
         damping: how strongly weak frequencies of the PSF are held down.
-        floor: values under this share of the largest are noise.
         flattening: how strongly gradients are removed in the beginning: at first the few
             strongest edges tell the PSF, then more and more of them.
         easing: by what factor that falls from round to round.
+        upright: whether the first PSF is a short line upwards, or one to the side.
     """
 
     rounds: int
     damping: float
-    floor: float
     flattening: float
     easing: float
+    upright: bool = False
 
 
 EFFORTS = (
-    Effort(6, damping=50.0, floor=0.1, flattening=3e-3, easing=1.06),
-    Effort(10, damping=50.0, floor=0.1, flattening=2e-3, easing=1.03),
+    Effort(6, damping=50.0, flattening=3e-3, easing=1.06),
+    Effort(6, damping=50.0, flattening=3e-3, easing=1.06, upright=True),
+    Effort(8, damping=100.0, flattening=4e-3, easing=1.05),
+    Effort(10, damping=50.0, flattening=2e-3, easing=1.03),
+    Effort(10, damping=50.0, flattening=2e-3, easing=1.03, upright=True),
+    Effort(10, damping=200.0, flattening=2e-3, easing=1.03),
 )
-"""Two estimates that differ: where the photo tells the PSF, they agree all the same."""
+"""Estimates that differ, and with them the local minima that they end in."""
+SURVIVORS = {2: 3, 1: 2, 0: 2}
+"""How many estimates are left after a scale: the finest is 0, the next coarser one 1 ..."""
+FLOOR = 0.1
+"""Values of a PSF under this share of the largest are noise."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +84,8 @@ class Estimate:
     """An estimated PSF and how far it can be trusted.
 
     Attributes:
-        psf: the mean of two estimates.
-        both: the two, each of its own settings; the same one twice where the blur is round.
+        psf: the mean of the two best estimates.
+        both: the two, the better first; the same one twice where the blur is round.
         agreement: largest correlation of the two, 0..1.
         spread: number of pixels that the light falls on, as a share of a disc's of the same
             radius; a path has little, a Gaussian 1 and more.
@@ -82,14 +99,15 @@ class Estimate:
     lens: RoundBlur | None = None
 
 
-def estimate_psf(grey: Plane, mask: Plane) -> Estimate:
+def estimate_psf(grey: Plane, mask: Plane, threads: int = 1) -> Estimate:
     """The PSF of the masked part: free in its shape, or a Gaussian or disc where it is round.
 
     Args:
         grey: mean of the channels, 0..1.
         mask: 1 where blurred by that PSF for certain; leave the region's border out.
+        threads: more than one makes the two estimates side by side.
     """
-    first, second = (_estimate(grey, mask, effort) for effort in EFFORTS)
+    first, second = _best_two(grey, mask, threads)
     psf = _tidied(first + second, 0.0)
     spread = 1 / float((psf**2).sum()) / (2 * np.pi * max(blur_radius(psf), 0.5) ** 2)
     power = measure_power(grey, mask) if spread >= ROUND else None
@@ -99,25 +117,70 @@ def estimate_psf(grey: Plane, mask: Plane) -> Estimate:
     return Estimate(psf, (first, second), _agreement(first, second), spread)
 
 
-def _estimate(grey: Plane, mask: Plane, effort: Effort) -> Psf:
-    sizes = [SIZE]
-    while sizes[-1] > 5:
-        smaller = round(sizes[-1] / math.sqrt(2))
-        sizes.append(min(smaller + (smaller % 2 == 0), sizes[-1] - 2))
-    psf = np.zeros((sizes[-1], sizes[-1]), np.float32)
-    psf[sizes[-1] // 2, sizes[-1] // 2 - 1 : sizes[-1] // 2 + 2] = 1 / 3
-    flattening = effort.flattening
-    for size in reversed(sizes):
-        if psf.shape[0] != size:
-            larger = PillowImage.fromarray(psf).resize((size, size), _BICUBIC)
-            psf = _tidied(np.asarray(larger), 0.03)
-        small, inside = (_scaled(plane, size / SIZE) for plane in (grey, mask))
-        psf = _refined(psf, small, inside, replace(effort, flattening=flattening))
-        flattening /= effort.easing**effort.rounds
-    return psf
+def _best_two(grey: Plane, mask: Plane, threads: int) -> tuple[Psf, Psf]:
+    """The two best of several estimates, the best first."""
+    sides = [SIZE]
+    while sides[-1] > 5:
+        smaller = round(sides[-1] / math.sqrt(2))
+        sides.append(min(smaller + (smaller % 2 == 0), sides[-1] - 2))
+    running = [_begin(sides[-1], effort) for effort in EFFORTS]
+    with ThreadPoolExecutor(threads) as pool:
+        for finer, side in reversed(list(enumerate(sides))):
+            small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
+            running = list(pool.map(partial(_go_on, side, small, inside), running))
+            if finer in SURVIVORS:
+                psfs = [one.psf for one in running]
+                marks = list(pool.map(partial(diffuseness, small, inside), psfs))
+                best = np.argsort(marks, kind="stable")[: SURVIVORS[finer]]
+                running = [running[place] for place in best]
+    return running[0].psf, running[1].psf
 
 
-_BICUBIC = PillowImage.Resampling.BICUBIC
+@dataclass(frozen=True)
+class _Candidate:
+    """An estimate on its way from coarse to fine; its effort tells how it is to go on."""
+
+    psf: Psf
+    effort: Effort
+
+
+def _begin(side: int, effort: Effort) -> _Candidate:
+    """A line of three pixels."""
+    psf, middle = np.zeros((side, side), np.float32), side // 2
+    psf[middle, middle - 1 : middle + 2] = 1 / 3
+    return _Candidate(psf.T.copy() if effort.upright else psf, effort)
+
+
+def _go_on(side: int, grey: Plane, mask: Plane, one: _Candidate) -> _Candidate:
+    """A better estimate, at the next finer scale."""
+    psf, effort = one.psf, one.effort
+    if psf.shape[0] != side:
+        larger = PillowImage.fromarray(psf).resize((side, side), PillowImage.Resampling.BICUBIC)
+        psf = _tidied(np.asarray(larger), 0.03)
+    eased = effort.flattening / effort.easing**effort.rounds
+    return _Candidate(_refined(psf, grey, mask, effort), replace(effort, flattening=eased))
+
+
+def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
+    """How little gradients are gathered in few places once a PSF is undone; less is better.
+
+    Blur spreads gradients, and so does the ringing of a wrong PSF. The logarithm of their mean
+    over their root mean square, which no contrast changes. After D. Krishnan, T. Tay and R.
+    Fergus, Blind deconvolution using a normalized sparsity measure, 2011,
+    doi:10.1109/CVPR.2011.5995521.
+
+    Args:
+        grey: mean of the channels, 0..1.
+        mask: 1 where blurred.
+        psf: how it may be blurred.
+    """
+    sharp = divide_plane(grey, mask, psf, CAREFUL)
+    rim = max(4, psf.shape[0] // 3)
+    inner = slice(rim, -rim), slice(rim, -rim)
+    size = np.hypot(*derivatives(sharp))[inner][mask[inner] > 0.5]
+    if not size.any():
+        return 0.0
+    return float(np.log(size.mean() / np.sqrt((size**2).mean())))
 
 
 def _refined(psf: Psf, grey: Plane, mask: Plane, effort: Effort) -> Psf:
@@ -164,7 +227,7 @@ def _psf_between(sharp: Plane, blurred: Plane, trusted: Plane, size: int, effort
     found = np.fft.irfft2(cross / energy, shape)
     half = size // 2
     weights = np.roll(found, (half, half), (0, 1))[:size, :size]
-    return _tidied(_joined(weights, effort.floor), effort.floor)
+    return _tidied(_joined(weights, FLOOR), FLOOR)
 
 
 def _joined(weights: np.ndarray, floor: float) -> np.ndarray:

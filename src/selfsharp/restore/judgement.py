@@ -50,11 +50,12 @@ class Judgement:
     unevenness: float | None = None
 
 
-def judge(image: Image, parts: Partition, *, physics: bool = True) -> Judgement:
+def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int = 1) -> Judgement:
     """Decides by detector, spectrum and PSF; a part that a user gives is undone in full.
 
     Args:
         physics: whether the generator has a use for PSFs.
+        threads: threads to use.
     """
     given = parts.certainty == 1
     whole = _is_whole(parts)
@@ -64,7 +65,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True) -> Judgement:
     window = fullest_window(parts.core)
     grey, core = image[window].mean(axis=2), parts.core[window].astype(np.float32)
     if given:
-        estimate = estimate_psf(grey, core) if physics else None
+        estimate = estimate_psf(grey, core, threads) if physics else None
         return Judgement(1.0, estimate if estimate and is_certain(estimate) else None)
     power = measure_power(grey, core)
     uneven = unevenness(power) if power else USUAL
@@ -72,7 +73,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True) -> Judgement:
     missed = _if_over(PROBABLE, missed_focus(parts.certainty))
     if not physics or not max(moved, missed):
         return Judgement(moved)
-    estimate = estimate_psf(grey, core)
+    estimate = estimate_psf(grey, core, threads)
     shown = estimate if is_certain(estimate) else None
     if estimate.lens and missed:
         return Judgement(missed, shown)

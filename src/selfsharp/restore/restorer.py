@@ -1,5 +1,6 @@
 """The method on one screen: blur map, partition, physics, generator, blend."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,14 +68,15 @@ class Restorer:
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads {threads} is out of range; give 1 or more")
+        self._threads = threads or os.cpu_count() or 1
         folder = find_model(model)
         self.card = read_card(folder)
-        self._detector = Graph(read_graph(folder, self.card, "detector"), threads)
-        self._generator = Graph(read_graph(folder, self.card, "generator"), threads)
+        self._detector = Graph(read_graph(folder, self.card, "detector"), self._threads)
+        self._generator = Graph(read_graph(folder, self.card, "generator"), self._threads)
         self._alone = alone
         takes_proposals = "proposals" in self._generator.inputs and alone != "network"
         self._undoes = takes_proposals or alone == "deconvolution"
-        self._grid = Grid(step=208, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
+        self._grid = Grid(step=400, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
 
     def find_blur(self, image: Image) -> Findings:
         """What the detector sees in an image, before it is parted."""
@@ -124,7 +126,7 @@ class Restorer:
         parts = self.find_parts(image, mask)
         judged = Judgement(0.0)
         if strength > 0 and parts.gate.any():
-            judged = told or judge(image, parts, physics=self._undoes)
+            judged = told or judge(image, parts, physics=self._undoes, threads=self._threads)
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
@@ -178,7 +180,7 @@ class Restorer:
         known = {
             "image": lambda: image[tile.seen],
             "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
-            "proposals": lambda: undo(image, parts, tile, estimate),
+            "proposals": lambda: undo(image, parts, tile, estimate, self._threads),
         }
         inputs = [padded(known[name](), self._grid.multiple) for name in self._generator.inputs]
         residual = self._generator(*inputs)

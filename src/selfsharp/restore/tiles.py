@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from selfsharp.image import Plane
 
@@ -85,8 +85,35 @@ def tiles_of(height: int, width: int, grid: Grid) -> Iterator[Tile]:
 
 
 def work_list(gate: Plane, grid: Grid) -> list[Tile]:
-    """The tiles with something to restore: those where the gate is open somewhere."""
-    return [tile for tile in tiles_of(gate.shape[0], gate.shape[1], grid) if gate[tile.kept].any()]
+    """What there is to restore: of each tile the part around where the gate is open."""
+    tiles = tiles_of(gate.shape[0], gate.shape[1], grid)
+    return [_trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
+
+
+def _trimmed(tile: Tile, gate: Plane, grid: Grid) -> Tile:
+    """The tile without its outer rows and columns in which the gate is closed."""
+    opened = gate[tile.kept] > 0
+    inner = tuple(
+        _extent(opened.any(axis=axis), kept.start - grid.halo, grid.multiple)
+        for axis, kept in zip((1, 0), tile.kept, strict=True)
+    )
+    kept = tuple(
+        slice(whole.start + part.start, whole.start + part.stop)
+        for whole, part in zip(tile.kept, inner, strict=True)
+    )
+    smaller = replace(tile, kept=(kept[0], kept[1]), weight=tile.weight[inner[0], inner[1]])
+    return smaller.widened(grid.halo, gate.shape[0], gate.shape[1])
+
+
+def _extent(filled: Bool[np.ndarray, " length"], offset: int, multiple: int) -> slice:
+    """From the first to the last place that is filled.
+
+    It begins where a graph's coarser scales begin, or at 0: what a tile sees then lies on
+    them as the whole photo does.
+    """
+    places = np.flatnonzero(filled)
+    start = int(places[0]) - (int(places[0]) + offset) % multiple
+    return slice(max(0, start), int(places[-1]) + 1)
 
 
 def padded(

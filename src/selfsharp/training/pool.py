@@ -42,6 +42,11 @@ class Guess:
     psf: Float32[np.ndarray, "true_size true_size"] | None
     both: tuple[Psf, Psf]
 
+    @property
+    def is_round(self) -> bool:
+        """Whether the estimate is a Gaussian or a disc, of which there are not two."""
+        return np.array_equal(*self.both)
+
     def window(self, photo: Pixels) -> Pixels:
         """The window of a photo that the estimate has seen."""
         (row, column), (height, width) = self.corner, self.size

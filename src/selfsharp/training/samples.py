@@ -118,8 +118,11 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         camera = draw_camera(generator, recipe.mix.cameras)
         sample = blur_region(image, chosen.psf, region, camera, generator)
         crop = as_crop(sample, generator)
-    proposals = propose(crop.image, crop.blur[:, :, 0], chosen.both)
     inner = slice(SURROUNDINGS, -SURROUNDINGS)
+    if chosen.psf is None and chosen.is_round:
+        # Whether softness was meant is for the check to say; no generator could.
+        return each(crop, lambda plane: plane[inner, inner])
+    proposals = propose(crop.image, crop.blur[:, :, 0], chosen.both)
     return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
 
 
