@@ -578,20 +578,6 @@ def test_tiff_that_was_compressed_with_loss_is_not_again(tmp_path: Path) -> None
 # ----------------------------------------------------------------------------- refusals
 
 
-def deep_png(path: Path) -> None:
-    """A PNG file of 16 bits per colour, which Pillow cannot write."""
-    rows = b"".join(b"\0" + row.tobytes() for row in scene().astype(">u2") * 257)
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    header = struct.pack(">IIBBBBB", 40, 24, 16, 2, 0, 0, 0)
-    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
-
-
 def claim_size(path: Path, width: int, height: int) -> None:
     """A small PNG file that says it is large."""
     data = bytearray(save(path).read_bytes())
@@ -633,8 +619,6 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "short": ("a.jpg", lambda path: path.write_bytes(b"\xff"), "not a picture"),
     "gif": ("a.png", lambda path: convert(path, "P", format="GIF"), "a GIF picture"),
     "bmp": ("a.jpg", lambda path: convert(path, "RGB", format="BMP"), "a BMP picture"),
-    "avif": ("a.jpg", lambda path: convert(path, "RGB", format="AVIF"), "a AVIF picture"),
-    "heic": ("a.jpg", lambda path: path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(99)), "HEIC"),
     "start of jpeg": ("a.jpg", lambda path: path.write_bytes(b"\xff\xd8\xff\xe0"), "damaged"),
     "cut jpeg": ("a.jpg", cut, "damaged"),
     "cut progressive jpeg": ("a.jpg", lambda path: cut(path, progressive=True), "damaged"),
@@ -643,17 +627,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "cut tiff": ("a.tif", cut, "damaged"),
     "cut compressed tiff": ("a.tif", lambda path: cut(path, compression="tiff_lzw"), "damaged"),
     "garbled png": ("a.png", garble, "damaged"),
-    "deep grey png": ("a.png", lambda path: save(path, np.uint16(scene()[:, :, 0])), "16 bits"),
-    "deep png": ("a.png", deep_png, "16 bits"),
-    "deep grey tiff": ("a.tif", lambda path: save(path, np.uint16(scene()[:, :, 0])), "16 bits"),
-    "deep tiff": (
-        "a.tif",
-        lambda path: tifffile.imwrite(path, np.uint16(scene()), photometric="rgb"),
-        "16 bits",
-    ),
     "float tiff": ("a.tif", lambda path: save(path, np.float32(scene()[:, :, 0])), "32 bits"),
-    "cmyk jpeg": ("a.jpg", lambda path: convert(path, "CMYK"), "CMYK"),
-    "cmyk tiff": ("a.tif", lambda path: convert(path, "CMYK"), "CMYK"),
     "lab tiff": ("a.tif", lab_tiff, "LAB"),
     "animated png": ("a.png", animate, "animated"),
     "animated webp": ("a.webp", animate, "animated"),
@@ -786,8 +760,10 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["a.png"]
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("function", ["fsync", "replace"])
+@pytest.mark.parametrize(
+    ("function", "overwrite"),
+    [("fsync", False), ("fsync", True), ("replace", True), ("write_bytes", False)],
+)
 def test_failing_to_write_leaves_everything_as_it_was(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -801,7 +777,7 @@ def test_failing_to_write_leaves_everything_as_it_was(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, function, full)
+    monkeypatch.setattr(Path if function == "write_bytes" else os, function, full)
     with pytest.raises(PhotoError) as caught:
         write_photo(PHOTO, path, overwrite=overwrite)
     assert_one_line(str(caught.value), path, "No space left on device")

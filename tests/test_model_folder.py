@@ -5,9 +5,11 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import onnx
 import pytest
 
+from selfsharp.graph_file import check_graph
 from selfsharp.model_folder import (
     GRAPHS,
     PRETRAINED,
@@ -20,6 +22,7 @@ from selfsharp.model_folder import (
     write_card,
 )
 from selfsharp.restore.restorer import Restorer
+from selfsharp.restore.runtime import Graph
 
 every_bundled_model = pytest.mark.parametrize("name", model_names())
 CARD = Card(
@@ -40,9 +43,68 @@ def folder(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     for graph in GRAPHS:
-        (folder / f"{graph}.onnx").write_bytes(graph.encode())
+        (folder / f"{graph}.onnx").write_bytes(graph_of(graph))
     write_card(folder, CARD)
     return folder
+
+
+def graph_of(name="graph", operator="Relu", domain="", attributes=None, initializer=()):
+    """An ONNX file of one operator."""
+    helper = onnx.helper
+    node = helper.make_node(operator, ["in"], ["out"], domain=domain, **(attributes or {}))
+    value = helper.make_tensor_value_info("in", onnx.TensorProto.FLOAT, [1])
+    out = helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, [1])
+    graph = helper.make_graph([node], name, [value], [out], list(initializer))
+    return helper.make_model(graph).SerializeToString()
+
+
+def elsewhere():
+    """A tensor whose values lie in another file."""
+    tensor = onnx.TensorProto(name="weights", dims=[2], data_type=onnx.TensorProto.FLOAT)
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    return tensor
+
+
+def branch():
+    return onnx.helper.make_graph([], "inner", [], [])
+
+
+NOT_OURS = {
+    "other files": (graph_of(initializer=[elsewhere()]), "other files"),
+    "other files in a node": (graph_of("a", "Constant", "", {"value": elsewhere()}), "other files"),
+    "own operators": (graph_of("a", "Steal", "evil.example"), "operators of its own"),
+    "branches": (graph_of("a", "If", "", {"then_branch": branch()}), "loops or branches"),
+    "inner graph": (graph_of("a", "Relu", "", {"body": branch()}), "graphs within"),
+    "cut off": (graph_of()[:-5], "cut off"),
+    "text": (b"detector", ""),
+    "empty": (b"", "no graph"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), NOT_OURS.values(), ids=NOT_OURS)
+def test_a_graph_that_is_not_ours_is_refused_in_one_line(folder, content, reason):
+    (folder / "detector.onnx").write_bytes(content)
+    write_card(folder, CARD)
+    with pytest.raises(ModelError, match=rf"\A.*detector\.onnx .*{reason}.*; take a model.*\Z"):
+        read_graph(folder, read_card(folder), "detector")
+
+
+def test_broken_graphs_are_refused_in_one_line(folder):
+    """What passes the look that is taken at it, ONNX Runtime refuses, and that is one line."""
+    generator = np.random.default_rng(0)
+    whole = graph_of()
+    for _ in range(200):
+        broken = bytearray(whole)
+        for at in generator.integers(0, len(whole), 3):
+            broken[at] = generator.integers(0, 256)
+        told = ""
+        try:
+            check_graph(bytes(broken))
+            Graph(bytes(broken), threads=1)
+        except ValueError as error:
+            told = str(error)
+        assert "\n" not in told
 
 
 def test_the_default_model_is_bundled():
@@ -78,12 +140,12 @@ def test_a_card_keeps_everything_and_gets_the_checksums_of_its_graphs(folder):
     write_card(folder, card)
     read = read_card(folder)
     assert replace(read, sha256={}) == card
-    assert read.sha256 == {graph: hashlib.sha256(graph.encode()).hexdigest() for graph in GRAPHS}
+    assert read.sha256 == {graph: hashlib.sha256(graph_of(graph)).hexdigest() for graph in GRAPHS}
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_a_graph_is_read_as_it_was_written(folder, graph):
-    assert read_graph(folder, read_card(folder), graph) == graph.encode()
+    assert read_graph(folder, read_card(folder), graph) == graph_of(graph)
 
 
 @pytest.mark.parametrize("graph", GRAPHS)

@@ -26,13 +26,15 @@ COMMANDS = [
 
 @pytest.fixture
 def photo(tmp_path, monkeypatch) -> Path:
-    """A folder with photo.jpg and mask.png, where the commands run."""
+    """A folder with photo.jpg, mask.png and holidays/, where the commands run."""
     source = ROOT / "examples" / "photos" / "flowers-blurred.png"
     picture = PillowImage.open(source).convert("RGB").crop((200, 100, 456, 292))
     picture.save(tmp_path / "photo.jpg", quality=90)
     mask = np.zeros((192, 256), np.uint8)
     mask[40:150, 60:200] = 255
     PillowImage.fromarray(mask).save(tmp_path / "mask.png")
+    (tmp_path / "holidays").mkdir()
+    shutil.copy(tmp_path / "photo.jpg", tmp_path / "holidays" / "beach.jpg")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,12 +1,11 @@
 """The command line: reads settings, calls the library, tells in one line what went wrong."""
 
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import Annotated, Union
 
 import tyro
 
@@ -23,9 +22,6 @@ from selfsharp.config import (
 )
 from selfsharp.recipe import read_recipe
 from selfsharp.terminal import for_each, progress_bar, tell, tell_error
-
-if TYPE_CHECKING:
-    from selfsharp.image import Image, Photo
 
 DESCRIPTION = "Sharpens the blurred parts of a photo by referring to its own sharp parts."
 BAD_INPUT = 2
@@ -44,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             config=(tyro.conf.FlagCreatePairsOff,),
         )
         return _COMMANDS[type(settings)](settings)
-    except (ValueError, FloatingPointError, OSError) as error:
+    except (ValueError, FloatingPointError, OSError, MemoryError) as error:
         tell_error(error)
         return BAD_INPUT
     except KeyboardInterrupt as stop:
@@ -56,14 +52,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def restore(settings: RestoreSettings) -> int:
-    """Restores photos one after the other; a bad one does not stop the others."""
+    """Restores photos one after the other, or a folder; a bad one does not stop the others."""
     from selfsharp.blur.psf_file import read_psf
-    from selfsharp.image import output_path, read_mask, read_photo
+    from selfsharp.folder_command import restore_folder_of, restored_lines
+    from selfsharp.image import output_path
     from selfsharp.picture import compare, write_picture
+    from selfsharp.restore.photo_file import restore_file
     from selfsharp.restore.restorer import Restorer, check_strength
 
     check_strength(settings.strength)
+    if not settings.max_megapixels > 0:
+        raise ValueError(f"--max-megapixels {settings.max_megapixels:g} is out of range; give more")
     _check_photos(settings.photos)
+    if any(path.is_dir() for path in settings.photos):
+        return restore_folder_of(settings)
     if len(settings.photos) > 1 and (settings.out or settings.mask):
         one = "--out" if settings.out else "--mask"
         raise ValueError(f"{one} goes with one photo, not {len(settings.photos)}; use --out-dir")
@@ -78,21 +80,24 @@ def restore(settings: RestoreSettings) -> int:
         out = settings.out or output_path(path, out_dir=settings.out_dir)
         picture_path = out.with_name(f"{path.stem}-compare.png")
         _check_free([out, *([picture_path] if settings.compare else [])], settings.overwrite)
-        photo = read_photo(path)
-        size = photo.image.shape[:2]
-        mask = read_mask(settings.mask, *size) if settings.mask else None
         with progress_bar(path.name) as advance:
-            result = restorer.restore(photo.image, mask, settings.strength, advance, psf)
-        _write_restored(photo, result.image, path, out, overwrite=settings.overwrite)
+            result = restore_file(
+                restorer,
+                path,
+                out,
+                mask=settings.mask,
+                psf=psf,
+                strength=settings.strength,
+                overwrite=settings.overwrite,
+                max_megapixels=settings.max_megapixels,
+                progress=advance,
+            )
         seconds = time.perf_counter() - start
-        if result.image is photo.image:
-            told = "nothing to restore, the photo is unchanged"
-        else:
-            told = f"{100 * result.share:.0f} % of the photo restored"
-        tell(f"{path}: {told}, {seconds:.1f} s: {out}")
+        for line in restored_lines(path, out, result.restoration.share, seconds, result.lost):
+            tell(line)
         if settings.compare:
-            panels = {"input": photo.image, "restored": result.image}
-            drawn = compare(panels, result.blur_map)
+            panels = {"input": result.photo.image, "restored": result.restoration.image}
+            drawn = compare(panels, result.restoration.blur_map)
             write_picture(drawn, picture_path, overwrite=settings.overwrite)
             tell(f"  comparison: {picture_path}")
 
@@ -269,22 +274,9 @@ def losses(settings: LossesSettings) -> int:
     return 0
 
 
-def _write_restored(
-    photo: "Photo", image: "Image", path: Path, out: Path, *, overwrite: bool
-) -> None:
-    """Writes the restored photo; one that nothing was done to is copied byte for byte."""
-    from selfsharp.image import atomic_output, write_photo
-
-    if image is not photo.image or out.suffix.lower() != path.suffix.lower():
-        write_photo(replace(photo, image=image), out, overwrite=overwrite)
-    elif out.resolve() != path.resolve():
-        with atomic_output(out, overwrite=overwrite) as temporary:
-            shutil.copyfile(path, temporary)
-
-
 def _check_photos(photos: Sequence[Path]) -> None:
     if not photos:
-        raise ValueError("no photo given; name at least one JPEG, PNG, WebP or TIFF file")
+        raise ValueError("no photo given; name at least one file, or a folder")
 
 
 def _check_folder(folder: Path | None) -> None:

@@ -18,11 +18,13 @@ class RestoreSettings:
     """Sharpen the blurred parts of photos; sharp parts stay bit for bit as they were."""
 
     photos: Photos = ()
-    """Photos to restore: JPEG, PNG, WebP or TIFF."""
+    """Photos to restore, or one folder of them: JPEG, PNG, WebP, TIFF, AVIF; HEIC and cameras'
+    raw files with the extra `formats`."""
     out: Output = None
     """Write the one restored photo here; else to NAME-selfsharp.EXT beside it."""
     out_dir: Folder = None
-    """Write restored photos into this folder."""
+    """Write restored photos into this folder. Those of a folder that are there already are
+    skipped, so that a run that was stopped goes on."""
     mask: Annotated[Path | None, arg(metavar="FILE")] = None
     """A picture of the photo's size, white where it is blurred; found when not given."""
     psf: Annotated[Path | None, arg(metavar="FILE")] = None
@@ -36,6 +38,11 @@ class RestoreSettings:
     """Name of a bundled model, or the path of a model folder."""
     threads: int | None = None
     """Threads to use; all cores when not given."""
+    jobs: int | None = None
+    """Photos of a folder that are restored at a time; one for every core, up to four, when not
+    given."""
+    max_megapixels: float = 250.0
+    """Refuse larger photos, before they are decoded."""
     overwrite: bool = False
     """Replace files that exist already, even the photo itself."""
 

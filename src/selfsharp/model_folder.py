@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from selfsharp.graph_file import check_graph
+
 PRETRAINED = Path(__file__).parent / "pretrained"
 """Where the bundled models lie."""
 
@@ -90,7 +92,8 @@ def read_graph(folder: Path, card: Card, graph: str) -> bytes:
     """The bytes of one of a model's ONNX graphs, proven to be those the card tells of.
 
     Raises:
-        ModelError: the file is missing, or its checksum differs.
+        ModelError: the file is missing, its checksum differs, or it wants more than to be
+            computed: other files, operators of its own, loops.
     """
     path = folder / f"{graph}.onnx"
     try:
@@ -99,6 +102,10 @@ def read_graph(folder: Path, card: Card, graph: str) -> bytes:
         raise ModelError(f"{path} cannot be read: {error.strerror}; install again") from None
     if hashlib.sha256(content).hexdigest() != card.sha256.get(graph):
         raise ModelError(f"{path} is not the file that its card tells of; install again")
+    try:
+        check_graph(content)
+    except ValueError as error:
+        raise ModelError(f"{path} {error}; take a model that selfsharp exported") from None
     return content
 
 

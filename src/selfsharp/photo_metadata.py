@@ -1,25 +1,23 @@
-"""What a photo's file holds besides its pixels: read from Pillow, given back to Pillow."""
+"""What a photo's file holds besides its pixels, and what all formats do alike with it."""
 
-import math
-import os
 import re
-import struct
-from dataclasses import dataclass
-from io import BufferedReader, BytesIO
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 import PIL.Image
 from PIL import ImageFile
 from PIL.ExifTags import Base as Tag
-from PIL.Image import Transpose
-from PIL.JpegImagePlugin import JpegImageFile, get_sampling
-from PIL.PngImagePlugin import PngImageFile, PngInfo
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from selfsharp import exif
+from selfsharp.raster import Layout, Raster
 
-DEFLATE = "tiff_adobe_deflate"
+EXIF_START = b"Exif\0\0"
+_EXIF_HEADERS = (b"II*\0", b"MM\0*")
+_THUMBNAIL_QUALITIES = (85, 70, 50, 30, 15)
 
 
 @dataclass(frozen=True)
@@ -46,207 +44,158 @@ class Metadata:
 
     Attributes:
         format: of the file, in Pillow's word, such as ``JPEG``; None if there is no file.
+        layout: of its samples: grey, RGB or CMYK, alpha, 8 or 16 bits.
         lossless: whether the file keeps every pixel, as a PNG file does.
-        grey: whether the file has one channel of grey instead of three of colour.
         exif: from its TIFF header on, byte for byte but for orientation, which is upright.
         icc: colour profile.
         xmp: XMP packet.
         dpi: pixels per inch, across and down.
         jpeg: how a JPEG file is coded.
+        subsampling: of an AVIF or HEIC file's colour, such as ``4:2:0``.
         tiff_compression: of a TIFF file, in Pillow's word, if it is lossless.
         png_chunks: a PNG file's texts and colour space, each as (name, data).
+        lost: what was in the file and is not kept, each as a line.
     """
 
     format: str | None = None
+    layout: Layout = field(default_factory=Layout)
     lossless: bool = False
-    grey: bool = False
     exif: bytes | None = None
     icc: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
     jpeg: JpegCoding | None = None
+    subsampling: str | None = None
     tiff_compression: str | None = None
     png_chunks: tuple[tuple[bytes, bytes], ...] = ()
+    lost: tuple[str, ...] = ()
 
 
-_EXIF_START = b"Exif\0\0"
-_EXIF_HEADERS = (b"II*\0", b"MM\0*")
-_XMP_CHUNK_START = b"XML:com.adobe.xmp\0"
-_LONG_XMP_START = b"http://ns.adobe.com/xmp/extension/\0"
-# Bytes of EXIF and of XMP that one segment of a JPEG file has room for.
-_LONGEST_IN_JPEG = (65527, 65504)
-_TURNS = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
-_PREDICTOR = 317
-_KEPT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"cHRM", b"sRGB", b"cICP"}
-_KEPT_COMPRESSIONS = {"raw", "packbits", "tiff_lzw", "tiff_deflate", DEFLATE, "lzma", "zstd"}
-
-
-def read_metadata(picture: ImageFile.ImageFile, file: BufferedReader) -> tuple[Metadata, int]:
+def read_metadata(
+    picture: ImageFile.ImageFile,
+    layout: Layout,
+    *,
+    dpi_told: bool = True,
+    lost: tuple[str, ...] = (),
+    **coding: Any,
+) -> tuple[Metadata, int]:
     """What the file of a decoded picture holds besides pixels, and the picture's orientation.
 
     Orientation is 1 to 8 as in EXIF, 1 upright; the metadata say 1 already.
+
+    Args:
+        picture: as Pillow decoded it.
+        layout: of its samples.
+        dpi_told: whether the resolution that Pillow tells stands in the file.
+        lost: what the format knows that is not kept.
+        coding: the fields of `Metadata` that tell how the file is coded.
     """
-    block, orientation = read_exif(picture, file)
+    block, orientation = plain_exif(picture.info)
     icc, xmp = picture.info.get("icc_profile"), picture.info.get("xmp")
-    if isinstance(xmp, bytes) and orientation != 1:
-        xmp = re.sub(rb'(tiff:Orientation(?:="|>))[2-8]', rb"\g<1>1", xmp)
+    dpi = picture.info.get("dpi") if dpi_told else None
     metadata = Metadata(
-        # Pillow's name for a JPEG file that carries further pictures is MPO.
-        format="JPEG" if isinstance(picture, JpegImageFile) else picture.format,
-        grey=picture.mode in ("1", "L", "LA", "La"),
+        layout=layout,
         exif=block,
         icc=icc if isinstance(icc, bytes) else None,
-        xmp=xmp if isinstance(xmp, bytes) else None,
-        dpi=_read_dpi(picture, orientation),
-        **_read_coding(picture, file),
+        xmp=upright_xmp(xmp, orientation) if isinstance(xmp, bytes) else None,
+        dpi=checked_dpi(dpi, orientation),
+        lost=lost,
+        **coding,
     )
     return metadata, orientation
 
 
-def read_exif(picture: ImageFile.ImageFile, file: BufferedReader) -> tuple[bytes | None, int]:
+def plain_exif(info: Mapping[Any, Any]) -> tuple[bytes | None, int]:
     """EXIF from its header on, saying upright, and the orientation that it told, 1 to 8."""
-    if isinstance(picture, TiffImageFile):
-        return exif.from_tiff(file), 1  # Pillow has turned the pixels already.
-    block: bytes = picture.info.get("exif") or b""
-    while block.startswith(_EXIF_START):
-        block = block.removeprefix(_EXIF_START)
+    block = info.get("exif") or b""
+    while block.startswith(EXIF_START):
+        block = block.removeprefix(EXIF_START)
     return exif.turned_upright(block) if block.startswith(_EXIF_HEADERS) else (None, 1)
 
 
-def upright(picture: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
-    """The picture turned as it is displayed; orientation is 1 to 8 as in EXIF."""
-    return picture if orientation == 1 else picture.transpose(_TURNS[orientation])
+def upright_xmp(xmp: bytes, orientation: int) -> bytes:
+    """XMP that says upright where it told this orientation."""
+    if orientation == 1:
+        return xmp
+    return re.sub(rb'(tiff:Orientation(?:="|>))[2-8]', rb"\g<1>1", xmp)
 
 
-def _read_dpi(picture: ImageFile.ImageFile, orientation: int) -> tuple[float, float] | None:
-    dpi = picture.info.get("dpi")
-    told = True  # Pillow makes up what EXIF or TIFF do not tell.
-    if isinstance(picture, JpegImageFile) and picture.info.get("jfif_unit") not in (1, 2):
-        told = Tag.XResolution in picture.getexif()
-    elif isinstance(picture, TiffImageFile):
-        told = Tag.XResolution in picture.tag_v2
-    if dpi is None or not told or not all(0 < d < 65536 for d in dpi):
+def checked_dpi(dpi: tuple[Any, Any] | None, orientation: int) -> tuple[float, float] | None:
+    """Pixels per inch of the upright picture; None where they cannot be true."""
+    if dpi is None or not all(0 < d < 65536 for d in dpi):
         return None
     across, down = dpi if orientation <= 4 else dpi[::-1]
     return float(across), float(down)
 
 
-def _read_coding(picture: ImageFile.ImageFile, file: BufferedReader) -> dict[str, Any]:
-    """The fields of `Metadata` that tell how the file is coded."""
-    match picture:
-        case JpegImageFile():
-            return {"jpeg": _read_jpeg_coding(picture)}
-        case PngImageFile():
-            return {"lossless": True, "png_chunks": _read_png_chunks(file)}
-        case WebPImageFile():
-            return {"lossless": _is_lossless_webp(file)}
-    compression = picture.info["compression"]
-    return {
-        "lossless": compression not in ("jpeg", "tiff_jpeg", "webp"),
-        "tiff_compression": compression if compression in _KEPT_COMPRESSIONS else None,
-    }
-
-
-def _read_jpeg_coding(picture: JpegImageFile) -> JpegCoding:
-    numbers = [layer[3] for layer in picture.layer]
-    while len(numbers) > 1 and numbers[-1] == numbers[-2]:
-        numbers.pop()
-    markers = {"COM": b"\xff\xfe", "APP1": b"\xff\xe1", "APP13": b"\xff\xed"}
-    return JpegCoding(
-        tables=tuple(tuple(picture.quantization[number]) for number in numbers),
-        # Pillow writes three kinds of subsampling; for any other, all of the colour is kept.
-        subsampling=max(0, get_sampling(picture)),
-        progressive=bool(picture.info.get("progressive")),
-        segments=b"".join(
-            markers[name] + struct.pack(">H", len(data) + 2) + data
-            for name, data in picture.applist
-            if name in ("COM", "APP13") or (name == "APP1" and data.startswith(_LONG_XMP_START))
-        ),
-    )
-
-
-def _is_lossless_webp(file: BufferedReader) -> bool:
-    file.seek(12)
-    while len(start := file.read(8)) == 8:
-        name, size = struct.unpack("<4sI", start)
-        if name in (b"VP8 ", b"VP8L"):
-            return name == b"VP8L"
-        file.seek(size + size % 2, os.SEEK_CUR)
-    return False
-
-
-def _read_png_chunks(file: BufferedReader) -> tuple[tuple[bytes, bytes], ...]:
-    kept = []
-    file.seek(8)
-    while len(start := file.read(8)) == 8:
-        size, name = struct.unpack(">I4s", start)
-        if name in _KEPT_CHUNKS and size < 1 << 24:
-            data = file.read(size)
-            file.seek(4, os.SEEK_CUR)
-            if not data.startswith(_XMP_CHUNK_START):
-                kept.append((name, data))
-        else:
-            file.seek(size + 4, os.SEEK_CUR)
-    return tuple(kept)
-
-
-def encode(picture: PIL.Image.Image, metadata: Metadata, form: str) -> bytes:
-    """A file of the format that holds the picture and what it can hold of the metadata."""
-    file = BytesIO()
-    picture.save(file, form, **_coding(metadata, form), **_contents(metadata, form))
-    if form == "TIFF":
-        exif.add_to_tiff(file, metadata.exif, metadata.xmp)
-    return file.getvalue()
-
-
-def _coding(metadata: Metadata, form: str) -> dict[str, Any]:
-    """What tells Pillow how to code the pixels."""
-    match form:
-        case "JPEG" if metadata.jpeg:
-            return {
-                "qtables": [list(table) for table in metadata.jpeg.tables],
-                "subsampling": metadata.jpeg.subsampling,
-                "progressive": metadata.jpeg.progressive,
-                "extra": metadata.jpeg.segments,
-            }
-        case "JPEG":
-            return {"quality": 95, "subsampling": 0}
-        case "WEBP" if metadata.lossless:
-            return {"lossless": True, "exact": True}  # Exact: also where alpha is 0.
-        case "WEBP":
-            return {"quality": 95, "exact": True}
-        case "TIFF":
-            compression = metadata.tiff_compression or DEFLATE
-            predicted = compression not in ("raw", "packbits")  # By the pixel to the left.
-            return {"compression": compression, "tiffinfo": {_PREDICTOR: 2} if predicted else {}}
-    return {}
-
-
-def _contents(metadata: Metadata, form: str) -> dict[str, Any]:
-    """What Pillow writes besides the pixels; in TIFF, EXIF and XMP are added later."""
-    block, xmp, contents = metadata.exif, metadata.xmp, {}
-    longest_exif, longest_xmp = _LONGEST_IN_JPEG if form == "JPEG" else (math.inf, math.inf)
-    # WebP has no grey, and a grey profile does not fit colours.
-    if metadata.icc and not (form == "WEBP" and metadata.icc[16:20] == b"GRAY"):
-        contents["icc_profile"] = metadata.icc
+def contents(
+    metadata: Metadata, layout: Layout, *, longest_exif: int = 1 << 32
+) -> tuple[dict[str, Any], list[str]]:
+    """EXIF, profile and resolution as Pillow's `save` takes them, and what had to stay out."""
+    kept, lost = {}, []
+    if metadata.icc and fits_profile(metadata.icc, layout):
+        kept["icc_profile"] = metadata.icc
+    elif metadata.icc:
+        lost.append("the colour profile, which is for other colours than the file's")
     if metadata.dpi:
-        contents["dpi"] = metadata.dpi
-    if form == "PNG":
-        chunks = contents["pnginfo"] = PngInfo()
-        for name, data in metadata.png_chunks:
-            chunks.add(name, data)
-        if xmp:
-            chunks.add(b"iTXt", _XMP_CHUNK_START + bytes(4) + xmp)
-    if block and form != "TIFF" and len(block) <= longest_exif:
-        contents["exif"] = _EXIF_START + block
-    if xmp and form in ("JPEG", "WEBP") and len(xmp) <= longest_xmp:
-        contents["xmp"] = xmp
-    return contents
+        kept["dpi"] = metadata.dpi
+    if metadata.exif and len(metadata.exif) <= longest_exif:
+        kept["exif"] = EXIF_START + metadata.exif
+    elif metadata.exif:
+        lost.append("EXIF, which is too long for this format")
+    return kept, lost
+
+
+def fits_profile(icc: bytes, layout: Layout) -> bool:
+    """Whether a colour profile is not for other colours: a grey one does not fit RGB."""
+    space = {b"GRAY": "grey", b"RGB ": "rgb", b"CMYK": "cmyk"}.get(icc[16:20])
+    # Grey in an RGB space is what cameras write in black and white.
+    return space in (None, layout.colour) or (space == "rgb" and layout.colour == "grey")
+
+
+def with_new_thumbnail(metadata: Metadata, raster: Raster) -> Metadata:
+    """The metadata with a thumbnail of this picture in place of the one in EXIF, if any.
+
+    Where the new one does not fit, EXIF loses its thumbnail, and `lost` says so.
+    """
+    block = metadata.exif
+    if block is None or not exif.has_second_directory(block):
+        return metadata
+    old = exif.read_thumbnail(block) or b""
+    for jpeg in _thumbnails(old, raster) if old else ():
+        if len(jpeg) <= len(old):
+            return replace(metadata, exif=exif.replace_thumbnail(block, jpeg))
+    lost = (*metadata.lost, "the thumbnail in EXIF, which showed the photo as it was")
+    return replace(metadata, exif=exif.without_thumbnail(block), lost=lost)
+
+
+def _thumbnails(old: bytes, raster: Raster) -> list[bytes]:
+    """JPEG files of a picture, as large as an old thumbnail, each shorter than the last."""
+    longest = 160
+    with suppress(Exception), PIL.Image.open(BytesIO(old), formats=("JPEG",)) as picture:
+        longest = min(max(picture.size), 1024)
+    height, width = raster.samples.shape[:2]
+    step = max(1, max(height, width) // (4 * longest))
+    samples = raster.samples[::step, ::step, : raster.layout.colours]
+    if raster.layout.depth == 16:
+        samples = (samples >> 8).astype(np.uint8)
+    mode = {"grey": "L", "rgb": "RGB", "cmyk": "CMYK"}[raster.layout.colour]
+    small = to_pillow(samples, mode).convert("RGB")
+    small.thumbnail((longest, longest))
+    files = []
+    for quality in _THUMBNAIL_QUALITIES:
+        file = BytesIO()
+        small.save(file, "JPEG", quality=quality)
+        files.append(file.getvalue())
+    return files
+
+
+def to_pillow(samples: np.ndarray, mode: str) -> PIL.Image.Image:
+    """Samples as Pillow's picture of a mode with as many channels."""
+    height, width = samples.shape[:2]
+    return PIL.Image.frombuffer(mode, (width, height), np.ascontiguousarray(samples).reshape(-1))
+
+
+def told_resolution(picture: ImageFile.ImageFile) -> bool:
+    """Whether EXIF tells a resolution; Pillow makes one up."""
+    return Tag.XResolution in picture.getexif()

@@ -18,7 +18,8 @@ def tell(text: str) -> None:
 
 def tell_error(error: Exception | str) -> None:
     """An error in one line."""
-    errors.print(f"selfsharp: {escape(' '.join(str(error).split()))}")
+    told = "there is not enough memory" if isinstance(error, MemoryError) else str(error)
+    errors.print(f"selfsharp: {escape(' '.join(told.split()))}")
 
 
 def for_each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
@@ -31,7 +32,7 @@ def for_each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
     for path in photos:
         try:
             work(path)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, MemoryError) as error:
             failed += 1
             tell_error(error)
     if failed and len(photos) > 1:

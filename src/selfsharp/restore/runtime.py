@@ -6,6 +6,8 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Float32
 
+from selfsharp.model_folder import ModelError
+
 
 class Graph:
     """One ONNX graph, ready to run on planes laid out (channels, height, width).
@@ -16,6 +18,9 @@ class Graph:
     Args:
         content: the ONNX file's bytes.
         threads: threads it may use; all cores when None.
+
+    Raises:
+        ModelError: ONNX Runtime cannot load it.
     """
 
     def __init__(self, content: bytes, threads: int | None = None) -> None:
@@ -27,9 +32,15 @@ class Graph:
         options.enable_cpu_mem_arena = False
         # Idle threads that spin would slow the photo's own decoding and blending.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's own kinds, which have no common one.
+            told = " ".join(str(error).split())[:200]
+            raise ModelError(
+                f"ONNX Runtime cannot load the graph ({told}); export it again"
+            ) from error
         self.inputs = [entry.name for entry in self._session.get_inputs()]
 
     def __call__(

@@ -94,7 +94,7 @@ def _trimmed(tile: Tile, gate: Plane, grid: Grid) -> Tile:
     """The tile without its outer rows and columns in which the gate is closed."""
     opened = gate[tile.kept] > 0
     inner = tuple(
-        _extent(opened.any(axis=axis), kept.start - grid.halo, grid.multiple)
+        _extent(np.any(opened, axis=axis), kept.start - grid.halo, grid.multiple)
         for axis, kept in zip((1, 0), tile.kept, strict=True)
     )
     kept = tuple(

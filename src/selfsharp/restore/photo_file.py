@@ -1,0 +1,69 @@
+"""Restores one photo from file to file."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from selfsharp.image import (
+    MAX_MEGAPIXELS,
+    Photo,
+    atomic_output,
+    read_mask,
+    read_photo,
+    write_photo,
+)
+from selfsharp.restore.restorer import Restoration, Restorer
+
+
+@dataclass(frozen=True)
+class RestoredFile:
+    """What became of a photo's file.
+
+    Attributes:
+        photo: as it was read.
+        restoration: of its image.
+        lost: what the file had and the restored one lacks, each as a line.
+    """
+
+    photo: Photo
+    restoration: Restoration
+    lost: tuple[str, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was restored."""
+        return self.restoration.image is not self.photo.image
+
+
+def restore_file(
+    restorer: Restorer,
+    path: Path,
+    out: Path,
+    *,
+    mask: Path | None = None,
+    psf: np.ndarray | None = None,
+    strength: float = 1.0,
+    overwrite: bool = False,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    progress: Callable[[int, int], None] | None = None,
+) -> RestoredFile:
+    """Reads, restores and writes a photo; one that nothing was done to is copied byte for byte.
+
+    Raises:
+        ValueError: the photo or the mask cannot be read, or the result cannot be written.
+    """
+    photo = read_photo(path, max_megapixels=max_megapixels)
+    height, width = photo.image.shape[:2]
+    plane = read_mask(mask, height, width, max_megapixels=max_megapixels) if mask else None
+    restoration = restorer.restore(photo.image, plane, strength, progress, psf)
+    lost: tuple[str, ...] = ()
+    if restoration.image is not photo.image or out.suffix.lower() != path.suffix.lower():
+        restored = replace(photo, image=restoration.image)
+        lost = write_photo(restored, out, overwrite=overwrite)
+    elif out.resolve() != path.resolve():
+        with atomic_output(out, overwrite=overwrite) as temporary:
+            shutil.copyfile(path, temporary)
+    return RestoredFile(photo, restoration, lost)
