@@ -4,12 +4,16 @@ BIN := .venv/bin
 PICTURES ?= examples/photos/sharp
 RESULTS ?= benchmark-output
 
-.PHONY: demo test check fix benchmark tables clean
+.PHONY: demo serve test check fix benchmark tables clean
 .DEFAULT_GOAL := demo
 
 # Restores the demo photos with the bundled model and writes comparisons.
 demo: .venv/light
 	$(BIN)/selfsharp restore examples/photos/*.webp examples/photos/*.png --out-dir demo-output --compare --overwrite
+
+# The page, on this computer: drop a photo, see where it is blurred, slide between before and after.
+serve: .venv/serve
+	$(BIN)/selfsharp serve
 
 # The whole test suite.
 test: .venv/dev
@@ -55,6 +59,10 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmark]'
 	touch $@ .venv/light
 
+.venv/serve: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve]'
+	touch $@ .venv/light
+
 .venv/dev: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@ .venv/light .venv/plots
+	touch $@ .venv/light .venv/plots .venv/serve

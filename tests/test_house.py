@@ -86,7 +86,7 @@ def test_a_recipe_names_the_suite_and_the_score_to_expect(path):
     assert re.search(r"\d", score) or "not trained yet" in score
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "fix", "benchmark", "tables"])
+@pytest.mark.parametrize("target", ["demo", "serve", "test", "check", "fix", "benchmark", "tables"])
 def test_the_makefile_has_a_target(target):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)

@@ -21,6 +21,9 @@ ABSENT = (
     "tifffile",
     "beartype",
     "matplotlib",
+    "fastapi",
+    "starlette",
+    "uvicorn",
 )
 LIGHT = f"""
 import sys
@@ -105,6 +108,13 @@ def test_training_tells_in_one_line_what_to_install(arguments):
     assert len(result.stderr.splitlines()) == 1
     assert "selfsharp[train]" in result.stderr
     assert result.stdout == ""
+
+
+def test_serving_tells_in_one_line_what_to_install():
+    result = run(COMMAND, "serve", folder=ROOT)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "pip install 'selfsharp[serve]'" in result.stderr
 
 
 def test_importing_the_package_loads_nothing_heavy(folder):

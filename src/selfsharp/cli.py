@@ -18,6 +18,7 @@ from selfsharp.config import (
     ModelsSettings,
     PsfSettings,
     RestoreSettings,
+    ServeSettings,
     TrainSettings,
 )
 from selfsharp.recipe import read_recipe
@@ -209,6 +210,16 @@ def models(settings: ModelsSettings) -> int:
     return 0
 
 
+def serve(settings: ServeSettings) -> int:
+    """Serves the page and its HTTP interface until it is stopped."""
+    try:
+        from selfsharp.web.server import serve as run_server
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the page needs {error.name}; pip install 'selfsharp[serve]'") from None
+    run_server(settings, tell)
+    return 0
+
+
 def benchmark(settings: BenchmarkSettings) -> int:
     """Measures what a suite measures, and shows the report."""
     from selfsharp.benchmark.run import run_suite
@@ -305,6 +316,7 @@ _COMMANDS: dict[type, Callable[..., int]] = {
     PsfSettings: show_psf,
     BlurSettings: blur,
     ModelsSettings: models,
+    ServeSettings: serve,
     BenchmarkSettings: benchmark,
     TrainSettings: train,
     ExportSettings: export,
@@ -323,6 +335,7 @@ def _commands(arguments: Sequence[str]) -> object:
         "psf": PsfSettings,
         "blur": BlurSettings,
         "models": ModelsSettings,
+        "serve": ServeSettings,
         "benchmark": BenchmarkSettings,
         "export": ExportSettings,
         "losses": LossesSettings,

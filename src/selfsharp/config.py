@@ -133,6 +133,31 @@ class ModelsSettings:
 
 
 @dataclass(frozen=True)
+class ServeSettings:
+    """Serve the page and its HTTP interface on this computer; photos never leave it."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; another than this lets others in the network in."""
+    port: int = 8765
+    """Port to listen at; 0 for any free one."""
+    name: UseAppendAction[tuple[str, ...]] = ()
+    """A name that the page is reached by, beside localhost and plain addresses; may be given
+    several times."""
+    max_megabytes: float = 200.0
+    """Size of an upload, photo and mask together, from which it is refused."""
+    max_megapixels: float = 64.0
+    """Size of a photo from which it is refused."""
+    seconds: float = 600.0
+    """Time that one photo may take."""
+    queue: int = 8
+    """Photos that may wait while one is restored."""
+    threads: int | None = None
+    """Threads to use; all cores when not given."""
+    open: bool = False
+    """Open the page in a browser."""
+
+
+@dataclass(frozen=True)
 class BenchmarkSettings:
     """Measure models, classical methods and outside programs; writes SUITE.md, .json, pictures."""
 

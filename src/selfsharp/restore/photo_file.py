@@ -9,6 +9,7 @@ import numpy as np
 
 from selfsharp.image import (
     MAX_MEGAPIXELS,
+    Image,
     Photo,
     atomic_output,
     read_mask,
@@ -59,11 +60,32 @@ def restore_file(
     height, width = photo.image.shape[:2]
     plane = read_mask(mask, height, width, max_megapixels=max_megapixels) if mask else None
     restoration = restorer.restore(photo.image, plane, strength, progress, psf)
-    lost: tuple[str, ...] = ()
-    if restoration.image is not photo.image or out.suffix.lower() != path.suffix.lower():
-        restored = replace(photo, image=restoration.image)
-        lost = write_photo(restored, out, overwrite=overwrite)
-    elif out.resolve() != path.resolve():
-        with atomic_output(out, overwrite=overwrite) as temporary:
-            shutil.copyfile(path, temporary)
+    lost = write_restored(photo, restoration.image, out, overwrite=overwrite)
     return RestoredFile(photo, restoration, lost)
+
+
+def write_restored(
+    photo: Photo, image: Image, out: Path, *, overwrite: bool = False
+) -> tuple[str, ...]:
+    """Writes the restored photo; one that nothing was done to is copied byte for byte.
+
+    Args:
+        photo: as it was read from its file.
+        image: what restoring has made of its image; the very array where that is nothing.
+        out: a file that ends in one of the known extensions.
+        overwrite: whether to replace a file that is there already.
+
+    Returns:
+        What the file had and the restored one lacks, each as a line.
+
+    Raises:
+        PhotoError: the file exists, cannot be written, or cannot hold the photo.
+    """
+    source = photo.path
+    same_format = source is not None and out.suffix.lower() == source.suffix.lower()
+    if image is not photo.image or source is None or not same_format:
+        return write_photo(replace(photo, image=image), out, overwrite=overwrite)
+    if out.resolve() != source.resolve():
+        with atomic_output(out, overwrite=overwrite) as temporary:
+            shutil.copyfile(source, temporary)
+    return ()

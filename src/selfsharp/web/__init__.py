@@ -1,0 +1,1 @@
+"""The page and the HTTP interface: one computer, its own photos."""
