@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("rich")
 
-from selfsharp.blur.kinds import motion
+from selfsharp.blur.kinds import gaussian, motion
 from selfsharp.image import quantize
 from selfsharp.recipe import Mix, Recipe
 from selfsharp.training import estimates
@@ -110,7 +110,15 @@ def test_a_recipe_without_estimates_has_none(pool, tmp_path):
 
 def make_guess(place=0, reach=0, psf=None, found=None) -> Guess:
     found = motion.psf(2.0, np.random.default_rng(1)) if found is None else found
-    return Guess(place, reach, (0, 0), (64, 80), psf, (found, found))
+    other = np.ascontiguousarray(found.T)
+    return Guess(place, reach, (0, 0), (64, 80), psf, (found, other))
+
+
+def test_a_round_estimate_of_a_photo_that_was_not_blurred_proposes_nothing(pool):
+    soft = gaussian.psf(2.0, np.random.default_rng(1))
+    found = replace(make_guess(), both=(soft, soft))
+    crop = guessed_crop(pool, RECIPE, found, np.random.default_rng(0))
+    assert np.array_equal(crop.proposals[:, :, :3], crop.image)
 
 
 def test_proposals_of_the_true_psf_are_closer_to_the_target_than_the_crop_is(pool):

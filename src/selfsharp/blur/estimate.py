@@ -105,7 +105,7 @@ def estimate_psf(grey: Plane, mask: Plane, threads: int = 1) -> Estimate:
     Args:
         grey: mean of the channels, 0..1.
         mask: 1 where blurred by that PSF for certain; leave the region's border out.
-        threads: more than one makes the two estimates side by side.
+        threads: more than one makes several estimates side by side.
     """
     first, second = _best_two(grey, mask, threads)
     psf = _tidied(first + second, 0.0)
@@ -125,12 +125,13 @@ def _best_two(grey: Plane, mask: Plane, threads: int) -> tuple[Psf, Psf]:
         sides.append(min(smaller + (smaller % 2 == 0), sides[-1] - 2))
     running = [_begin(sides[-1], effort) for effort in EFFORTS]
     with ThreadPoolExecutor(threads) as pool:
+        each = pool.map if threads > 1 else map
         for finer, side in reversed(list(enumerate(sides))):
             small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
-            running = list(pool.map(partial(_go_on, side, small, inside), running))
+            running = list(each(partial(_go_on, side, small, inside), running))
             if finer in SURVIVORS:
                 psfs = [one.psf for one in running]
-                marks = list(pool.map(partial(diffuseness, small, inside), psfs))
+                marks = list(each(partial(diffuseness, small, inside), psfs))
                 best = np.argsort(marks, kind="stable")[: SURVIVORS[finer]]
                 running = [running[place] for place in best]
     return running[0].psf, running[1].psf
