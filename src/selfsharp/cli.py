@@ -116,9 +116,7 @@ def show_map(settings: MapSettings) -> int:
     restorer = Restorer(settings.model, settings.threads)
 
     def map_one(path: Path) -> None:
-        folder = settings.out_dir or path.parent
-        picture, plane = (folder / f"{path.stem}-blurmap{end}" for end in (".png", ".tif"))
-        _check_free([picture, plane], settings.overwrite)
+        picture, plane = _free_outputs(settings, path, "-blurmap.png", "-blurmap.tif")
         image = read_photo(path).image
         parts = restorer.find_parts(image)
         drawn = blur_picture(image, parts.radius)
@@ -140,7 +138,6 @@ def show_psf(settings: PsfSettings) -> int:
     from selfsharp.blur.psf_file import write_psf
     from selfsharp.image import read_mask, read_photo
     from selfsharp.picture import psf_picture, write_picture
-    from selfsharp.restore.judgement import judge
     from selfsharp.restore.restorer import Restorer
 
     _check_photos(settings.photos)
@@ -150,15 +147,13 @@ def show_psf(settings: PsfSettings) -> int:
     restorer = Restorer(settings.model, settings.threads)
 
     def estimate_one(path: Path) -> None:
-        folder = settings.out_dir or path.parent
-        picture, array = (folder / f"{path.stem}-psf{end}" for end in (".png", ".npy"))
-        _check_free([picture, array], settings.overwrite)
+        picture, array = _free_outputs(settings, path, "-psf.png", "-psf.npy")
         image = read_photo(path).image
         mask = read_mask(settings.mask, *image.shape[:2]) if settings.mask else None
         parts = restorer.find_parts(image, mask)
         if not parts.gate.any():
             return tell(f"{path}: no blur found, nothing is written")
-        judged = judge(image, parts)
+        judged = restorer.judge(image, parts)
         if judged.estimate is None:
             return tell(f"{path}: the blurred part tells of no PSF, nothing is written")
         psf, agreement = judged.estimate.psf, judged.estimate.agreement
@@ -301,6 +296,14 @@ def _check_folder(folder: Path | None) -> None:
         raise ValueError(
             f"{folder} cannot be a folder for photos ({reason}); name another"
         ) from None
+
+
+def _free_outputs(settings: MapSettings | PsfSettings, photo: Path, *ends: str) -> list[Path]:
+    """The files that come of a photo, named after it; refuses to replace what is there."""
+    folder = settings.out_dir or photo.parent
+    outputs = [folder / f"{photo.stem}{end}" for end in ends]
+    _check_free(outputs, settings.overwrite)
+    return outputs
 
 
 def _check_free(files: Sequence[Path], overwrite: bool) -> None:

@@ -79,28 +79,38 @@ def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMP
         dampings: weight of the prior in each round; less restores more, noise and errors
             included. More in the first ones keeps errors from feeding the next.
     """
-    channels = [divide_plane(image[:, :, at], mask, psf, dampings) for at in range(3)]
-    return np.stack(channels, axis=2)
+    return np.stack(_divided([image[:, :, at] for at in range(3)], mask, psf, dampings), axis=2)
 
 
 def divide_plane(
     plane: Plane, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS
 ) -> Plane:
     """:func:`divide` for one channel."""
+    return _divided([plane], mask, psf, dampings)[0]
+
+
+def _divided(
+    planes: Sequence[Plane], mask: Plane, psf: Psf, dampings: Sequence[float]
+) -> list[Plane]:
+    """Channels with the blur divided out; what the filter is made of is the same for all."""
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border, mode="constant")
     blur = centred_spectrum(psf, inside.shape)
     slopes = sum(np.abs(slope) ** 2 for slope in derivative_spectra(inside.shape))
+    power, prior = np.abs(blur) ** 2, slopes + CONTRAST
+    inverses = [np.conj(blur) / (power + damping * prior) for damping in dampings]
     photo = slice(border, border + height), slice(border, border + width)
-    given = latent = bordered(plane, border)
-    for number, damping in enumerate(dampings):
-        if number:
-            sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
-            latent = bordered(sharp, border)
-        inverse = np.conj(blur) / (np.abs(blur) ** 2 + damping * (slopes + CONTRAST))
-        evenly = _evenly_blurred(given, latent, inside, blur)
-        latent = np.fft.irfft2(inverse * evenly, inside.shape)
-    return np.clip(latent[photo], 0, 1)
+    divided = []
+    for plane in planes:
+        given = latent = bordered(plane, border)
+        for number, inverse in enumerate(inverses):
+            if number:
+                sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
+                latent = bordered(sharp, border)
+            evenly = _evenly_blurred(given, latent, inside, blur)
+            latent = np.fft.irfft2(inverse * evenly, inside.shape)
+        divided.append(np.clip(latent[photo], 0, 1))
+    return divided
 
 
 def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:

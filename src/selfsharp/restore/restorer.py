@@ -98,6 +98,10 @@ class Restorer:
             least_radius=self.card.least_radius,
         )
 
+    def judge(self, image: Image, parts: Partition) -> Judgement:
+        """What is to be done with the blurred part, before anything is restored."""
+        return judge(image, parts, physics=self._undoes, threads=self._threads)
+
     def restore(
         self,
         image: Image,
@@ -126,7 +130,7 @@ class Restorer:
         parts = self.find_parts(image, mask)
         judged = Judgement(0.0)
         if strength > 0 and parts.gate.any():
-            judged = told or judge(image, parts, physics=self._undoes, threads=self._threads)
+            judged = told or self.judge(image, parts)
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
@@ -175,7 +179,8 @@ class Restorer:
     ) -> Residual:
         """What is to be added to all that a tile sees."""
         if self._alone == "deconvolution":
-            first, second = np.split(undo(image, parts, tile, estimate), 2, axis=2)
+            offers = undo(image, parts, tile, estimate, self._threads)
+            first, second = np.split(offers, 2, axis=2)
             return (first + second) / 2 - image[tile.seen]
         known = {
             "image": lambda: image[tile.seen],

@@ -1,7 +1,5 @@
 """Runs a model's graphs with ONNX Runtime on the CPU."""
 
-import os
-
 import numpy as np
 import onnxruntime
 from jaxtyping import Float32
@@ -17,15 +15,15 @@ class Graph:
 
     Args:
         content: the ONNX file's bytes.
-        threads: threads it may use; all cores when None.
+        threads: threads it may use.
 
     Raises:
         ModelError: ONNX Runtime cannot load it.
     """
 
-    def __init__(self, content: bytes, threads: int | None = None) -> None:
+    def __init__(self, content: bytes, threads: int) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # The arena would keep the largest tile's memory; tiles are too few to gain by it.

@@ -50,7 +50,7 @@ function refusedAtOnce(file) {
   if (!limits) return "";
   const ending = /\.\w+$/.exec(file.name.toLowerCase())?.[0] ?? "";
   if (!limits.endings.includes(ending)) {
-    return `${file.name} is of a kind that cannot be read. Save it as JPEG, PNG, WebP or TIFF first.`;
+    return `${file.name} is of a kind that cannot be read. Save it as JPEG, PNG, WebP, TIFF or AVIF first.`;
   }
   const megabytes = Math.round(file.size / 1e6);
   if (file.size < limits.max_megabytes * 1e6) return "";
@@ -333,7 +333,7 @@ addEventListener("beforeunload", (event) => {
 
 limits = await readHealth().catch(() => null);
 if (limits) {
-  at("accepted").textContent = `JPEG, PNG, WebP, TIFF; up to ${limits.max_megapixels} megapixels`;
+  at("accepted").textContent = `JPEG, PNG, WebP, TIFF, AVIF; up to ${limits.max_megapixels} megapixels`;
   at("files").accept = limits.endings.join();
 }
 document.body.dataset.ready = "";
