@@ -49,12 +49,16 @@ def restore_folder_of(settings: RestoreSettings) -> int:
         settings.overwrite,
         settings.max_megapixels,
     )
+    stopped = False
     try:
         restore_folder(
             folder, out_dir, options, jobs=settings.jobs, tell=tell_of, left_out=tell_error
         )
+    except KeyboardInterrupt:
+        stopped = True
+        raise
     finally:
-        if entries:
+        if entries or stopped:
             words.print(summary(entries))
             tell(f"a line for each photo: {out_dir / LOG}")
     return 2 if any(entry.status == "failed" for entry in entries) else 0

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsharp.blur.convolve import convolve, fast_length
+from selfsharp.blur.convolve import convolve
 from selfsharp.blur.deconvolve import deconvolve, divide
 from selfsharp.blur.kinds import KINDS, gaussian, shake
-from selfsharp.blur.spectrum import centred_spectrum, psf_spectrum
+from selfsharp.blur.spectrum import (
+    centred_spectrum,
+    fast_length,
+    psf_spectrum,
+)
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.metrics import psnr

@@ -48,7 +48,7 @@ def test_the_estimate_is_a_psf_of_about_the_true_radius(shaken):
     assert found.psf.min() >= 0
     assert found.psf.shape[0] % 2 == 1
     assert blur_radius(found.psf) == pytest.approx(blur_radius(psf), rel=0.25)
-    assert 0.9 < found.agreement <= 1.0001
+    assert 0.85 < found.agreement <= 1.0001
 
 
 def test_undoing_the_estimate_gains(shaken):

@@ -1,12 +1,12 @@
 """Convolution of an image with a PSF, and the light it happens in."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32, Float64
 
 from selfsharp.blur.psf import Psf
+from selfsharp.blur.spectrum import fast_length, transform
 
 Channels = Float32[np.ndarray, "height width channels"]
 
@@ -21,10 +21,10 @@ def convolve(image: Channels, psf: Psf) -> Channels:
     padded = mirror(image, half)
     kernel = np.zeros((rows, columns), np.float32)
     kernel[: psf.shape[0], : psf.shape[1]] = psf
-    response = np.fft.rfft2(kernel)
+    response = transform(kernel)
     blurred = np.empty_like(image)
     for channel in range(image.shape[2]):
-        spectrum = np.fft.rfft2(padded[:, :, channel], (rows, columns))
+        spectrum = transform(padded[:, :, channel], (rows, columns))
         whole = np.fft.irfft2(spectrum * response, (rows, columns))
         # The PSF's centre lies `half` from its corner, the photo `half` inside its padding.
         blurred[:, :, channel] = whole[2 * half : 2 * half + height, 2 * half : 2 * half + width]
@@ -45,7 +45,7 @@ def convolve_inside(
         raise ValueError(f"a PSF reaches {widest} px, the margin is {margin}; cut a wider one")
     rows, columns = fast_length(height), fast_length(width)
     inside = slice(margin, height - margin), slice(margin, width - margin)
-    spectra = [np.fft.rfft2(image[:, :, c], (rows, columns)) for c in range(image.shape[2])]
+    spectra = [transform(image[:, :, c], (rows, columns)) for c in range(image.shape[2])]
     results = []
     for psf in psfs:
         if psf.size == 1:
@@ -54,7 +54,7 @@ def convolve_inside(
         kernel = np.zeros((rows, columns), np.float32)
         kernel[: psf.shape[0], : psf.shape[1]] = psf
         # Rolled to its centre, so that nothing shifts; what wraps round falls on the margin.
-        response = np.fft.rfft2(np.roll(kernel, -(psf.shape[0] // 2), axis=(0, 1)))
+        response = transform(np.roll(kernel, -(psf.shape[0] // 2), axis=(0, 1)))
         planes = [np.fft.irfft2(one * response, (rows, columns))[inside] for one in spectra]
         results.append(np.stack(planes, axis=2))
     return results
@@ -77,20 +77,6 @@ def to_display(light: Channels) -> Channels:
     low = light * np.float32(12.92)
     root = np.maximum(light, np.float32(1e-6)) ** np.float32(1 / 2.4)
     return np.where(light <= 0.0031308, low, np.float32(1.055) * root - np.float32(0.055))
-
-
-def fast_length(length: int) -> int:
-    """The next length whose only prime factors are 2, 3 and 5: fast to transform."""
-    best = 1 << math.ceil(math.log2(max(length, 1)))
-    five = 1
-    while five < best:
-        three = five
-        while three < best:
-            two = three << max(0, math.ceil(math.log2(length / three)))
-            best = min(best, two) if two >= length else best
-            three *= 3
-        five *= 5
-    return best
 
 
 def filter_inside(

@@ -11,8 +11,10 @@ from selfsharp.blur.spectrum import (
     Spectrum,
     bordered,
     centred_spectrum,
-    derivative_spectra,
     derivatives,
+    divergence,
+    slope_power,
+    transform,
 )
 from selfsharp.image import Image, Plane
 
@@ -45,8 +47,8 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border, mode="constant")
     shape = inside.shape
-    blur, along, down = centred_spectrum(psf, shape), *derivative_spectra(shape)
-    slopes, energy = np.abs(along) ** 2 + np.abs(down) ** 2, np.abs(blur) ** 2
+    blur, slopes = centred_spectrum(psf, shape), slope_power(shape)
+    energy = np.abs(blur) ** 2
     result = np.empty_like(image)
     for channel in range(3):
         given = bordered(image[:, :, channel], border)
@@ -55,7 +57,7 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
         coupling = 1.0
         while coupling < 256:
             across, below = (_shrunk(slope, coupling) for slope in derivatives(latent))
-            prior = np.conj(along) * np.fft.rfft2(across) + np.conj(down) * np.fft.rfft2(below)
+            prior = transform(divergence(across, below))
             weight = coupling / fidelity
             latent = np.fft.irfft2((data + weight * prior) / (energy + weight * slopes), shape)
             coupling *= 2 * math.sqrt(2)
@@ -96,8 +98,7 @@ def _divided(
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border, mode="constant")
     blur = centred_spectrum(psf, inside.shape)
-    slopes = sum(np.abs(slope) ** 2 for slope in derivative_spectra(inside.shape))
-    power, prior = np.abs(blur) ** 2, slopes + CONTRAST
+    power, prior = np.abs(blur) ** 2, slope_power(inside.shape) + np.float32(CONTRAST)
     inverses = [np.conj(blur) / (power + damping * prior) for damping in dampings]
     photo = slice(border, border + height), slice(border, border + width)
     divided = []
@@ -115,8 +116,8 @@ def _divided(
 
 def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:
     """The spectrum of a plane whose surroundings are those of a sharp one, blurred alike."""
-    again = np.fft.irfft2(blur * np.fft.rfft2(sharp), given.shape)
-    return np.fft.rfft2(inside * given + (1 - inside) * again)
+    again = np.fft.irfft2(blur * transform(sharp), given.shape)
+    return transform(inside * given + (1 - inside) * again)
 
 
 def _shrunk(slope: Plane, coupling: float) -> Plane:

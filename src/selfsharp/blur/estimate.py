@@ -25,10 +25,13 @@ from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, blur_radius
 from selfsharp.blur.spectrum import (
+    Spectrum,
     bordered,
-    derivative_spectra,
     derivatives,
+    divergence,
     psf_spectrum,
+    slope_power,
+    transform,
 )
 from selfsharp.image import Plane
 
@@ -75,6 +78,10 @@ EFFORTS = (
 """Estimates that differ, and with them the local minima that they end in."""
 SURVIVORS = {2: 3, 1: 2, 0: 2}
 """How many estimates are left after a scale: the finest is 0, the next coarser one 1 ..."""
+FINEST_ROUNDS = 4
+"""Rounds at the finest scale at most: they take half of the time, and change the PSF least."""
+STIFFEST = 30.0
+"""Coupling of an image to its few gradients from which on it no longer changes."""
 FLOOR = 0.1
 """Values of a PSF under this share of the largest are noise."""
 
@@ -128,7 +135,8 @@ def _best_two(grey: Plane, mask: Plane, threads: int) -> tuple[Psf, Psf]:
         each = pool.map if threads > 1 else map
         for finer, side in reversed(list(enumerate(sides))):
             small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
-            running = list(each(partial(_go_on, side, small, inside), running))
+            part = _Part.of(small, inside, side)
+            running = list(each(partial(_go_on, side, part), running))
             if finer in SURVIVORS:
                 psfs = [one.psf for one in running]
                 marks = list(each(partial(diffuseness, small, inside), psfs))
@@ -145,6 +153,29 @@ class _Candidate:
     effort: Effort
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The blurred part at one scale, with a border: what all estimates need of it.
+
+    Attributes:
+        given: the blurred image.
+        spectrum: its spectrum.
+        inside: 1 where it is blurred, 0 elsewhere.
+        trusted: weight of the edges that tell the PSF; less towards the part's own edge.
+    """
+
+    given: Plane
+    spectrum: Spectrum
+    inside: Plane
+    trusted: Plane
+
+    @classmethod
+    def of(cls, grey: Plane, mask: Plane, side: int) -> "_Part":
+        given = bordered(grey, side)
+        inside = bordered((mask > 0.5).astype(np.float32), side, mode="constant")
+        return cls(given, transform(given), inside, _eroded(inside, side // 4))
+
+
 def _begin(side: int, effort: Effort) -> _Candidate:
     """A line of three pixels."""
     psf, middle = np.zeros((side, side), np.float32), side // 2
@@ -152,14 +183,21 @@ def _begin(side: int, effort: Effort) -> _Candidate:
     return _Candidate(psf.T.copy() if effort.upright else psf, effort)
 
 
-def _go_on(side: int, grey: Plane, mask: Plane, one: _Candidate) -> _Candidate:
+def _go_on(side: int, part: _Part, one: _Candidate) -> _Candidate:
     """A better estimate, at the next finer scale."""
     psf, effort = one.psf, one.effort
     if psf.shape[0] != side:
         larger = PillowImage.fromarray(psf).resize((side, side), PillowImage.Resampling.BICUBIC)
         psf = _tidied(np.asarray(larger), 0.03)
+    for number in range(min(effort.rounds, FINEST_ROUNDS) if side == SIZE else effort.rounds):
+        flattening = max(FLATTENING, effort.flattening / effort.easing**number)
+        blur = psf_spectrum(psf, part.given.shape)
+        again = np.fft.irfft2(blur * part.spectrum, part.given.shape)
+        evenly = part.inside * part.given + (1 - part.inside) * again
+        sharp = _explanation(evenly, blur, flattening)
+        psf = _psf_between(sharp, evenly, part.trusted, side, effort.damping)
     eased = effort.flattening / effort.easing**effort.rounds
-    return _Candidate(_refined(psf, grey, mask, effort), replace(effort, flattening=eased))
+    return _Candidate(psf, replace(effort, flattening=eased))
 
 
 def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
@@ -184,46 +222,31 @@ def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
     return float(np.log(size.mean() / np.sqrt((size**2).mean())))
 
 
-def _refined(psf: Psf, grey: Plane, mask: Plane, effort: Effort) -> Psf:
-    """A better PSF at one scale."""
-    size = psf.shape[0]
-    given = bordered(grey, size)
-    inside = bordered((mask > 0.5).astype(np.float32), size, mode="constant")
-    trusted = _eroded(inside, size // 4)
-    for number in range(effort.rounds):
-        flattening = max(FLATTENING, effort.flattening / effort.easing**number)
-        again = np.fft.irfft2(psf_spectrum(psf, given.shape) * np.fft.rfft2(given), given.shape)
-        evenly = (inside * given + (1 - inside) * again).astype(np.float32)
-        psf = _psf_between(_explanation(evenly, psf, flattening), evenly, trusted, size, effort)
-    return psf
-
-
-def _explanation(blurred: Plane, psf: Psf, flattening: float) -> Plane:
+def _explanation(blurred: Plane, blur: Spectrum, flattening: float) -> Plane:
     """The image with the fewest gradients that explains the blurred one."""
-    shape = blurred.shape
-    blur = psf_spectrum(psf, shape)
-    along, down = derivative_spectra(shape)
-    slopes = np.abs(along) ** 2 + np.abs(down) ** 2
-    data, energy = np.conj(blur) * np.fft.rfft2(blurred), np.abs(blur) ** 2
+    shape, slopes = blurred.shape, slope_power(blurred.shape)
+    data, energy = np.conj(blur) * transform(blurred), np.abs(blur) ** 2
     latent, coupling = blurred, 2 * flattening
-    while coupling < 1e3:
+    while coupling < STIFFEST:
         across, below = derivatives(latent)
         keep = across**2 + below**2 >= flattening / coupling
-        prior = np.conj(along) * np.fft.rfft2(across * keep)
-        prior += np.conj(down) * np.fft.rfft2(below * keep)
-        latent = np.fft.irfft2((data + coupling * prior) / (energy + coupling * slopes), shape)
+        prior = transform(divergence(across * keep, below * keep))
+        prior *= coupling
+        prior += data
+        prior /= energy + coupling * slopes
+        latent = np.fft.irfft2(prior, shape)
         coupling *= 4
-    return latent.astype(np.float32)
+    return latent
 
 
-def _psf_between(sharp: Plane, blurred: Plane, trusted: Plane, size: int, effort: Effort) -> Psf:
+def _psf_between(sharp: Plane, blurred: Plane, trusted: Plane, size: int, damping: float) -> Psf:
     """The PSF that leads from the sharp to the blurred edges, by damped least squares."""
     shape = sharp.shape
     cross: np.ndarray | float = 0.0
-    energy: np.ndarray | float = effort.damping
+    energy: np.ndarray | float = damping
     for before, after in zip(derivatives(sharp), derivatives(blurred), strict=True):
-        spectrum = np.fft.rfft2(before * trusted)
-        cross = cross + np.conj(spectrum) * np.fft.rfft2(after * trusted)
+        spectrum = transform(before * trusted)
+        cross = cross + np.conj(spectrum) * transform(after * trusted)
         energy = energy + np.abs(spectrum) ** 2
     found = np.fft.irfft2(cross / energy, shape)
     half = size // 2
@@ -261,7 +284,7 @@ def _tidied(weights: np.ndarray, floor: float) -> Psf:
 def _agreement(first: Psf, second: Psf) -> float:
     """Largest normalised correlation of two PSFs of one size, whatever their shift."""
     shape = (2 * first.shape[0], 2 * first.shape[1])
-    spectra = [np.fft.rfft2(psf, shape) for psf in (first, second)]
+    spectra = [transform(psf, shape) for psf in (first, second)]
     best = float(np.fft.irfft2(spectra[0] * np.conj(spectra[1]), shape).max())
     return best / float(np.sqrt((first**2).sum() * (second**2).sum()))
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from selfsharp.blur.camera import Camera, chroma_taps
 from selfsharp.blur.camera import Noise as SampleNoise
-from selfsharp.blur.convolve import fast_length
 from selfsharp.blur.path import Path
+from selfsharp.blur.spectrum import fast_length
 
 Batch = Float[Tensor, "batch 3 height width"]
 Psfs = Float[Tensor, "batch size size"]

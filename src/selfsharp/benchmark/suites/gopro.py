@@ -12,10 +12,10 @@ from selfsharp.benchmark.statistics import gain
 from selfsharp.benchmark.tables import Column, table_of_means, table_of_photos
 from selfsharp.datasets import Pair, find_pairs
 from selfsharp.image import Image, read_photo
-from selfsharp.metrics import psnr, ssim
+from selfsharp.metrics import psnr, ssim, vgg_distance
 
 PICTURES = "a folder of blurred/NAME and sharp/NAME, or of GoPro's SCENE/blur and SCENE/sharp"
-ROWS = ("nothing", "unsharp_mask", "blind", "model", "peer")
+ROWS = ("nothing", "unsharp_mask", "blind", "network_alone", "model", "peer")
 ABOUT = """\
 Real blur of a moving camera and of moving people: means of 7 to 13 frames taken at 240 frames a
 second (S. Nah, T. H. Kim and K. M. Lee, CVPR 2017, doi:10.1109/CVPR.2017.35) against one of them.
@@ -24,13 +24,16 @@ which costs a good restoration more than a blurred one. So `aligned` is measured
 picture, the input's as well, was shifted as a whole to where it comes closest to the sharp one
 (fractions of a pixel, 12 px of border left out). `gain`: over the input, measured alike, with the
 95 % interval of the mean over pairs (bootstrap). `mask given`: the whole photo, as by somebody
-who sees that all of it is blurred. Nobody knows the true PSFs, so there is no oracle."""
+who sees that all of it is blurred. `VGG distance`: squared distance in the features of VGG16
+over their energy, unaligned; 0 for equal pictures, and no LPIPS. Nobody knows the true PSFs, so
+there is no oracle."""
 COLUMNS = (
     Column("PSNR", "PSNR, dB"),
     Column("gain", "gain", "+z.2f", interval=True),
     Column("aligned PSNR", "aligned, dB"),
     Column("aligned gain", "gain, aligned", "+z.2f", interval=True),
     Column("SSIM", "SSIM", ".4f"),
+    Column("VGG distance", "VGG distance", ".4f", better="lower"),
 )
 ALIGNED = COLUMNS[3]
 
@@ -74,6 +77,7 @@ def score(scene: Scene, image: Image) -> Figures:
         "PSNR": psnr.measure(image, scene.sharp),
         "aligned PSNR": aligned_psnr(image, scene.sharp),
         "SSIM": ssim.measure(image, scene.sharp),
+        "VGG distance": vgg_distance.measure(image, scene.sharp),
     }
     before = psnr.measure(scene.image, scene.sharp), aligned_psnr(scene.image, scene.sharp)
     figures["gain"] = gain(figures["PSNR"], before[0])
