@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from selfsharp.blur.camera import Camera, through_camera
 from selfsharp.blur.convolve import convolve
 from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.regions import everywhere
-from selfsharp.blur.sharpness import CELL, FLAT, LADDER, radius_between, structure
+from selfsharp.blur.sharpness import (
+    CELL,
+    FLAT,
+    LADDER,
+    radius_between,
+    structure,
+    structure_over_noise,
+)
 from selfsharp.blur.synthesis import blur_region
 
 
@@ -78,3 +87,26 @@ def test_flat_places_have_no_structure_however_noisy(level):
 @pytest.mark.parametrize("radius", [1.0, 3.0, 7.0])
 def test_blurred_texture_still_has_structure(photo, radius):
     assert (structure(convolve(photo, gaussian_psf(radius))) > FLAT).mean() > 0.98
+
+
+@given(st.floats(0.5, 12), st.floats(-0.9, 0.9), st.integers(0, 99))
+def test_noise_on_even_shading_has_no_structure(sigma: float, slope: float, seed: int):
+    shading = np.tile(np.linspace(-slope / 2, slope / 2, 120), (90, 1)) * 0.4 + 0.5
+    noise = np.random.default_rng(seed).normal(0, sigma / 255, shading.shape)
+    grey = (shading + noise).astype(np.float32)
+    told = structure_over_noise(grey, np.ones_like(grey))
+    assert told == pytest.approx(1, abs=0.25)
+
+
+def test_structure_stands_out_of_noise_however_blurred(photo):
+    grey = photo.mean(axis=2)
+    noise = np.random.default_rng(0).normal(0, 1 / 255, grey.shape).astype(np.float32)
+    for radius in (1.0, 4.0, 11.0):
+        blurred = convolve(grey[:, :, None], gaussian_psf(radius))[:, :, 0] + noise
+        assert structure_over_noise(blurred, np.ones_like(blurred)) > 1.5
+
+
+def test_a_part_too_small_to_tell_has_no_structure():
+    grey = np.random.default_rng(0).uniform(size=(40, 40)).astype(np.float32)
+    assert structure_over_noise(grey, np.zeros_like(grey)) == 0
+    assert structure_over_noise(grey[:2, :2], np.ones((2, 2), np.float32)) == 0

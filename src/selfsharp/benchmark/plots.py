@@ -85,7 +85,8 @@ def draw_panels(panels: Sequence[Panel], path: Path, *, wide: int = 2) -> None:
         else:
             axes.axhline(0, color="0.6", linewidth=0.8)
         axes.grid(alpha=0.25)
-        axes.legend(fontsize="small")
+        if panel.lines:
+            axes.legend(fontsize="small")
     drawn = io.BytesIO()
     # Neither date nor version: equal figures give equal files.
     figure.savefig(drawn, format="png", dpi=110, metadata={"Software": None})

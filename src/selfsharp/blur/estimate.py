@@ -24,6 +24,7 @@ from PIL import ImageFilter
 from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, blur_radius
+from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import (
     Spectrum,
     bordered,
@@ -82,6 +83,10 @@ FINEST_ROUNDS = 4
 """Rounds at the finest scale at most: they take half of the time, and change the PSF least."""
 STIFFEST = 30.0
 """Coupling of an image to its few gradients from which on it no longer changes."""
+TELLING = 1.2
+"""Structure over noise that tells a PSF; of 152 blurred photos the least telling has 1.38."""
+POINT: Psf = np.ones((1, 1), np.float32)
+"""The PSF of no blur."""
 FLOOR = 0.1
 """Values of a PSF under this share of the largest are noise."""
 
@@ -113,7 +118,12 @@ def estimate_psf(grey: Plane, mask: Plane, threads: int = 1) -> Estimate:
         grey: mean of the channels, 0..1.
         mask: 1 where blurred by that PSF for certain; leave the region's border out.
         threads: more than one makes several estimates side by side.
+
+    Returns:
+        A point without any agreement where there is nothing to see but noise and even shading.
     """
+    if structure_over_noise(grey, mask) < TELLING:
+        return Estimate(POINT, (POINT, POINT), 0.0, 0.0)
     first, second = _best_two(grey, mask, threads)
     psf = _tidied(first + second, 0.0)
     spread = 1 / float((psf**2).sum()) / (2 * np.pi * max(blur_radius(psf), 0.5) ** 2)

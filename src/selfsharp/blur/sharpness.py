@@ -14,6 +14,8 @@ CELL = 4
 """Side of the cells, in pixels, in which structure is seen and blur is detected."""
 FLAT = 1.6 / 255
 """Structure under which there is too little to see to tell blur."""
+ROUNDING = 0.3 / 255
+"""Standard deviation of the noise that rounding to 8 bit makes."""
 PATCH = 32
 """Side of the patches, in pixels, in which a photo is sharp somewhere, or nowhere."""
 BLURRED = 0.8
@@ -55,6 +57,37 @@ def structure(image: Image) -> Float32[np.ndarray, "cell_rows cell_columns"]:
     """
     cells = means_of_cells(image.mean(axis=2))
     return np.sqrt(np.maximum(mean_around(cells**2) - mean_around(cells) ** 2, 0))
+
+
+def structure_over_noise(grey: Plane, mask: Plane) -> float:
+    """How far a part's structure stands out of its noise: about 1 in noise alone, less in a ramp.
+
+    The second differences between cells' means, RMS, over what the noise of single pixels makes
+    of them. Shading that rises evenly has none; blurred structure keeps them.
+
+    Source of the noise's estimate: J. Immerkaer, 1996, doi:10.1006/cviu.1996.0060, here by the
+    median.
+
+    Args:
+        grey: mean of the channels, 0..1.
+        mask: 1 in the part.
+
+    Returns:
+        0 where the part is too small to tell.
+    """
+    smooth = grey[1:-1, :-2] - 2 * grey[1:-1, 1:-1] + grey[1:-1, 2:]
+    noise = (smooth[:-2] - 2 * smooth[1:-1] + smooth[2:])[mask[2:-2, 1:-1] > 0.5]
+    cells, inside = means_of_cells(grey), means_of_cells(mask) > 0.99
+    second = []
+    for values, within in ((cells, inside), (cells.T, inside.T)):
+        bent = values[2:] - 2 * values[1:-1] + values[:-2]
+        second.append(bent[within[2:] & within[1:-1] & within[:-2]])
+    bends = np.concatenate(second)
+    if not noise.size or not bends.size:
+        return 0.0
+    # The median of the absolute value is 0.6745 sigma; the filter's weights have the norm 6.
+    sigma = max(float(np.median(np.abs(noise))) / 0.6745 / 6, ROUNDING)
+    return float(np.sqrt((bends**2).mean() * CELL**2 / (6 * sigma**2)))
 
 
 def means_of_cells(
