@@ -49,9 +49,10 @@ without: too small a part, or two estimates that differ. `seconds`: median time 
 on one core, whatever else runs there.
 
 Predictions: `agreement`, of the two estimates, decides whether one is used where the mask is given.
-`trust` is what the check says before anything is restored, where the part was found. It also has
-to keep natural softness out, of which there is none here, so it should lie below the share of
-cases in which undoing the estimate really gains. All of it takes about ten minutes on two cores."""
+`trust` is what the check says before anything is restored, where the part was found: how probably
+it was blurred by a movement, and is not soft by nature. It does not know whether the PSF was found,
+so it can lie above the share of cases in which undoing the estimate really gains. All of it
+takes about ten minutes on two cores."""
 
 
 @dataclass(frozen=True)
