@@ -29,6 +29,7 @@ from selfsharp.image import (
     Photo,
     PhotoError,
     atomic_output,
+    grey_of,
     output_path,
     quantize,
     read_mask,
@@ -984,3 +985,9 @@ def test_a_photo_may_be_written_over_itself(tmp_path: Path) -> None:
     path = save(tmp_path / "a.tif", compression="tiff_lzw")
     write_photo(read_photo(path), path, overwrite=True)
     assert np.array_equal(decoded(path), scene())
+
+
+def test_grey_is_the_mean_of_the_channels():
+    image = np.random.default_rng(0).random((7, 5, 3), np.float32)
+    np.testing.assert_allclose(grey_of(image), image.mean(axis=2), atol=1e-7)
+    assert grey_of(image).dtype == np.float32

@@ -24,7 +24,7 @@ from selfsharp.formats import START, by_ending, fitting, recognise, writable_end
 from selfsharp.output_file import atomic_output
 from selfsharp.photo_error import PhotoError, UnsupportedError
 from selfsharp.photo_metadata import Metadata, with_new_thumbnail
-from selfsharp.raster import Image, Plane, Raster, quantize, to_image, to_raster
+from selfsharp.raster import Image, Plane, Raster, grey_of, quantize, to_image, to_raster
 
 __all__ = [
     "MAX_MEGAPIXELS",
@@ -33,6 +33,7 @@ __all__ = [
     "PhotoError",
     "Plane",
     "atomic_output",
+    "grey_of",
     "output_path",
     "quantize",
     "read_mask",

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image as PillowImage
 
 from selfsharp.benchmark.alignment import align
+from selfsharp.benchmark.measure import Scene
+from selfsharp.benchmark.row import Truth
 from selfsharp.benchmark.rows import blind, richardson_lucy, wiener
 from selfsharp.benchmark.rows.unsharp_mask import sharpen
 from selfsharp.benchmark.suites import levels, table1
@@ -219,8 +221,11 @@ def test_limit_and_crop_make_it_quick(measure):
 
 
 def test_far_is_as_far_as_the_column_says():
-    inside = np.zeros((80, 80), bool)
-    inside[10, 10] = True
-    near = table1._near(inside, table1.FAR)
-    assert near[34, 34]
-    assert not near[35, 10]
+    blurred = np.zeros((80, 80), np.float32)
+    blurred[10, 10] = 1
+    image = np.zeros((80, 80, 3), np.float32)
+    scene = Scene("a photo", image, image, Truth(blurred))
+    for place, share in (((34, 34), 1.0), ((35, 10), 1 - 1 / (6400 - 35 * 35))):
+        changed = image.copy()
+        changed[place] = 1
+        assert table1.score(scene, changed)["far identical"] == pytest.approx(share)

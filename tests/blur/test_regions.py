@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsharp.blur.regions import blob, everywhere, half_plane
+from selfsharp.blur.regions import blob, dilated, eroded, everywhere, half_plane
 
 sides = st.integers(24, 100)
 seeds = st.integers(0, 2**32 - 1)
@@ -64,3 +64,15 @@ def test_equal_seeds_give_equal_shapes(shape):
     one, same, other = (shape(40, 50, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+@given(
+    st.integers(1, 30), st.integers(1, 30), st.integers(0, 7), st.floats(0, 1), st.integers(0, 99)
+)
+def test_eroded_and_dilated_look_at_a_square(height, width, reach, share, seed):
+    inside = np.random.default_rng(seed).random((height, width)) < share
+    around = np.pad(inside, reach, "edge")
+    size = (2 * reach + 1, 2 * reach + 1)
+    squares = np.lib.stride_tricks.sliding_window_view(around, size)
+    np.testing.assert_array_equal(eroded(inside, reach), squares.all(axis=(2, 3)))
+    np.testing.assert_array_equal(dilated(inside, reach), squares.any(axis=(2, 3)))

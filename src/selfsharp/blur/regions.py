@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from selfsharp.image import Plane
 
@@ -65,3 +65,24 @@ def _soft(inside: Float[np.ndarray, "height width"], width: float) -> Plane:
     """A smooth step over `width` around 0 of a signed distance, positive inside."""
     rise = np.clip(inside / max(width, 1e-6) + 0.5, 0, 1)
     return (rise * rise * (3 - 2 * rise)).astype(np.float32)
+
+
+def eroded(inside: Bool[np.ndarray, "h w"], reach: int) -> Bool[np.ndarray, "h w"]:
+    """A region without its rim: the pixels all of whose square of 2 * reach + 1 lie inside.
+
+    Beyond the edges it goes on as at them.
+    """
+    for _ in range(2):
+        rows = np.pad(inside, ((reach, reach), (0, 0)), "edge")
+        seen = 1  # Rows that each has been joined from; they double from step to step.
+        while seen < 2 * reach + 1:
+            step = min(seen, 2 * reach + 1 - seen)
+            rows = rows[:-step] & rows[step:]
+            seen += step
+        inside = rows.T
+    return inside
+
+
+def dilated(inside: Bool[np.ndarray, "h w"], reach: int) -> Bool[np.ndarray, "h w"]:
+    """A region with a rim: the pixels in whose square of 2 * reach + 1 any lies inside."""
+    return ~eroded(~inside, reach)

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 from selfsharp.blur.convolve import Channels, convolve
 from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Image, Plane
+from selfsharp.image import Image, Plane, grey_of
 
 CELL = 4
 """Side of the cells, in pixels, in which structure is seen and blur is detected."""
@@ -55,7 +55,7 @@ def structure(image: Image) -> Float32[np.ndarray, "cell_rows cell_columns"]:
     kind hardly lowers it, while sky and walls have none: there, blur cannot be told and
     sharpening gains nothing. Cells' means hold little of the noise of single pixels.
     """
-    cells = means_of_cells(image.mean(axis=2))
+    cells = means_of_cells(grey_of(image))
     return np.sqrt(np.maximum(mean_around(cells**2) - mean_around(cells) ** 2, 0))
 
 
@@ -117,7 +117,7 @@ def softness(image: Image) -> float:
 
     Source: F. Crete, T. Dolmiere, P. Ladret and M. Nicolas, 2007, doi:10.1117/12.702790.
     """
-    grey = np.pad(image.mean(axis=2), 1, "edge")
+    grey = np.pad(grey_of(image), 1, "edge")
     rows = (grey[:-2] + 2 * grey[1:-1] + grey[2:]) / 4
     again = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4
     before, after = (_differences(plane) for plane in (grey[1:-1, 1:-1], again))

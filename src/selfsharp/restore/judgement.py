@@ -13,7 +13,7 @@ from selfsharp.blur.estimate import SIZE, Estimate, estimate_psf
 from selfsharp.blur.lens import measure_power, unevenness
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image
+from selfsharp.image import Image, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Window
 
@@ -63,7 +63,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
         moved = 1.0 if given else movement(parts.certainty, USUAL, whole=whole)
         return Judgement(_if_over(POSSIBLE, moved))
     window = fullest_window(parts.core)
-    grey, core = image[window].mean(axis=2), parts.core[window].astype(np.float32)
+    grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     if given:
         estimate = estimate_psf(grey, core, threads) if physics else None
         return Judgement(1.0, estimate if estimate and is_certain(estimate) else None)

@@ -7,8 +7,9 @@ from jaxtyping import Bool, Float32
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
+from selfsharp.blur.regions import dilated, eroded
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
-from selfsharp.image import Image, Plane
+from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
 
 PLAIN = 0.9
@@ -53,14 +54,14 @@ def part_by_findings(
     """
     probability = _smoothed(found.probability, 1.5)
     # A flat place belongs to the blurred part only when it lies close to structure in it.
-    near_structure = _grown(found.structure > FLAT, 5)
+    near_structure = dilated(found.structure > FLAT, 2)
     likely = (probability > threshold) & near_structure
     # Lone cells are no blurred part: a blur always spans many of them.
-    cells = _opened(likely & (_smoothed(found.radius, 1.5) > least_radius), 7)
-    cells = _reached(cells & _opened(probability > certain, 3), cells)
-    near = enlarged(_grown(cells, 3).astype(np.float32), height, width) > 0
+    cells = _opened(likely & (_smoothed(found.radius, 1.5) > least_radius), 3)
+    cells = _reached(cells & _opened(probability > certain, 1), cells)
+    near = enlarged(dilated(cells, 1).astype(np.float32), height, width) > 0
     inside = near & (enlarged(probability, height, width) > threshold)
-    core = cells & _filtered(probability > max(threshold, PLAIN), ImageFilter.MinFilter(5))
+    core = cells & eroded(probability > max(threshold, PLAIN), 2)
     gate = _softened(inside)
     whole_core = _by_pixels(core, height, width)
     sure = core if core.any() else cells
@@ -81,7 +82,7 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
     core = core_of(mask)
     # Within the mask, the places whose blur is plain to see tell it best.
-    plain = _filtered(_smoothed(found.probability, 1.5) > PLAIN, ImageFilter.MinFilter(5))
+    plain = eroded(_smoothed(found.probability, 1.5) > PLAIN, 2)
     plain_core = core & _by_pixels(plain, height, width)
     if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
         core = plain_core
@@ -90,7 +91,7 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
 
 def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:
     """What a mask is sure of: the mask without its rim."""
-    return _filtered(mask > 0.5, ImageFilter.MinFilter(2 * RIM + 1))
+    return eroded(mask > 0.5, RIM)
 
 
 def _by_pixels(cells: np.ndarray, height: int, width: int) -> Bool[np.ndarray, "height width"]:
@@ -112,7 +113,7 @@ def worth(residual: Image, least: float) -> Plane:
     in which there is next to nothing to restore, keep every bit of their grain.
     """
     height, width = residual.shape[:2]
-    size = means_of_cells(np.abs(residual).mean(axis=2))
+    size = means_of_cells(grey_of(np.abs(residual)))
     return enlarged(np.clip(mean_around(size) / max(least, 1e-9) - 1, 0, 1), height, width)
 
 
@@ -145,24 +146,15 @@ def _along_columns(plane: Plane, kernel: Float32[np.ndarray, " taps"]) -> Plane:
     return smoothed
 
 
-def _opened(cells: np.ndarray, size: int) -> np.ndarray:
-    """Cells without what is narrower than `size` of them."""
-    return _filtered(_filtered(cells, ImageFilter.MinFilter(size)), ImageFilter.MaxFilter(size))
-
-
-def _grown(cells: np.ndarray, size: int) -> np.ndarray:
-    return _filtered(cells, ImageFilter.MaxFilter(size))
+def _opened(cells: np.ndarray, reach: int) -> np.ndarray:
+    """Cells without what is narrower than 2 * reach + 1 of them."""
+    return dilated(eroded(cells, reach), reach)
 
 
 def _reached(seeds: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """The cells that hang together with a seed."""
     while True:
-        grown = _grown(seeds, 5) & cells
+        grown = dilated(seeds, 2) & cells
         if (grown == seeds).all():
             return seeds
         seeds = grown
-
-
-def _filtered(cells: np.ndarray, rank: ImageFilter.RankFilter) -> np.ndarray:
-    picture = PillowImage.fromarray(cells.astype(np.uint8) * 255)
-    return np.asarray(picture.filter(rank)) > 127

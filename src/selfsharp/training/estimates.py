@@ -25,7 +25,7 @@ from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.sharpness import FLAT, means_of_cells, structure
 from selfsharp.blur.synthesis import blur_region
-from selfsharp.image import Plane, atomic_output
+from selfsharp.image import Plane, atomic_output, grey_of
 from selfsharp.recipe import Recipe, as_method
 from selfsharp.restore.partition import core_of
 from selfsharp.training.draws import draw_camera, draw_psf
@@ -72,7 +72,7 @@ def guess(pool: Pool, recipe: Recipe, number: int) -> Guess:
         else:
             image = blur_region(image, made.psf, region, camera, generator).blurred
     core = core_of(region) if region.min() == 0 else region > 0
-    both = estimate_psf(image.mean(axis=2), core.astype(np.float32)).both
+    both = estimate_psf(grey_of(image), core.astype(np.float32)).both
     return replace(made, both=both)
 
 
@@ -198,7 +198,7 @@ def _softness(window: Pixels) -> float:
     seen = coarse > FLAT
     if seen.mean() < 0.3:
         return 0.0
-    grey = np.pad(image.mean(axis=2), ((0, 1), (0, 0)), "edge")
+    grey = np.pad(grey_of(image), ((0, 1), (0, 0)), "edge")
     fine = means_of_cells(np.abs(np.diff(grey, axis=0)))
     return float(coarse[seen].mean() / (fine[seen].mean() + 1e-4))
 

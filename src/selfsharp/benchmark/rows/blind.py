@@ -6,7 +6,7 @@ from selfsharp.benchmark.row import Row, Truth
 from selfsharp.blur.deconvolve import deconvolve
 from selfsharp.blur.estimate import estimate_psf
 from selfsharp.config import BenchmarkSettings
-from selfsharp.image import Image
+from selfsharp.image import Image, grey_of
 from selfsharp.picture import busiest_window
 
 WINDOW = 320
@@ -29,6 +29,6 @@ def deblur(image: Image, truth: Truth | None = None) -> Image:
     """
     share = min(1.0, WINDOW / max(image.shape[:2]))
     window = busiest_window(np.broadcast_to(image.mean((0, 1)), image.shape), image, share)
-    grey = image[window].mean(axis=2)
+    grey = grey_of(image[window])
     estimate = estimate_psf(grey, np.ones_like(grey))
     return deconvolve(image, np.ones(image.shape[:2], np.float32), estimate.psf)

@@ -7,8 +7,6 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool
-from PIL import Image as PillowImage
-from PIL import ImageFilter
 
 from selfsharp.benchmark.measure import Bench, Caption, Figures, Scene
 from selfsharp.benchmark.report import Report, figures_of, scores_of, telling, timings_of
@@ -23,7 +21,7 @@ from selfsharp.benchmark.tables import (
 )
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.psf import Psf, normalised
-from selfsharp.blur.regions import blob, everywhere
+from selfsharp.blur.regions import blob, dilated, everywhere
 from selfsharp.blur.synthesis import Camera, Sample, blur_region
 from selfsharp.image import Image
 from selfsharp.metrics import identical, psnr, ssim
@@ -171,16 +169,10 @@ def score(scene: Scene, image: Image) -> Figures:
     figures["worse"] = float(figures["whole gain"] < -LOSS)
     if not inside.all():
         figures["clear PSNR"] = psnr.measure(image, scene.sharp, ~inside)
-        far = np.invert(_near(inside, FAR))
+        far = np.invert(dilated(inside, FAR))
         figures["far identical"] = identical.measure(image, scene.image, far)
     return figures
 
 
 def _far_from(sample: Sample) -> Bool[np.ndarray, "height width"]:
-    return np.invert(_near(sample.blur_map > 0, FAR))
-
-
-def _near(inside: Bool[np.ndarray, "height width"], reach: int) -> Bool[np.ndarray, "height width"]:
-    """The pixels at most `reach` rows and columns away from the inside."""
-    picture = PillowImage.fromarray(inside.astype(np.uint8) * 255)
-    return np.asarray(picture.filter(ImageFilter.MaxFilter(2 * reach + 1))) > 0
+    return np.invert(dilated(sample.blur_map > 0, FAR))
