@@ -43,6 +43,7 @@ class Worker:
         self._line: list[Job] = []
         self._moved = asyncio.Event()
         self._process: Process | None = None
+        self._ending: list[Process] = []
 
     @property
     def waiting(self) -> int:
@@ -86,12 +87,13 @@ class Worker:
             process.stdin.close()
             with suppress(ProcessLookupError):
                 process.kill()
+            self._ending = [one for one in self._ending if one.returncode is None]
+            self._ending.append(process)
 
     async def close(self) -> None:
-        """Ends the process and waits until it is gone."""
-        process = self._process
+        """Ends the process and waits until it is gone, and those before it, too."""
         self.end()
-        if process is not None:
+        for process in self._ending:
             await process.wait()
 
     async def _work(self, job: Job) -> AsyncGenerator[Told | Beats]:
