@@ -15,6 +15,8 @@ SHARE = 0.25
 """Side of a detail, as a share of the photo's shorter side."""
 SIDE, TEXT, GAP = 232, 20, 8
 """Side of a detail on the sheet, height of a caption, and space between, in pixels."""
+LETTERS = (14, 12, 11)
+"""Sizes of captions in pixels, from the usual to the smallest."""
 LINES = 2
 """Lines that the details of one photo are laid out in."""
 
@@ -97,8 +99,9 @@ def _block(strip: Strip) -> Picture:
 
 
 def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, width: int) -> None:
-    """A caption, cut to the width it has."""
-    font = ImageFont.load_default(14)
+    """A caption, smaller where it is too wide for its place, and then cut."""
+    fonts = [ImageFont.load_default(size) for size in LETTERS]
+    font = next((one for one in fonts if draw.textlength(text, font=one) <= width), fonts[-1])
     while draw.textlength(text, font=font) > width and len(text) > 1:
         text = text[:-2] + "…"
     draw.text((place[0], place[1] + 2), text, fill="black", font=font)
