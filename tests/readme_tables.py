@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(
-    r"(<!-- table (\d+) of (results/[\w-]+\.md) -->\n).*?(<!-- end of table -->)", re.DOTALL
+    r"(<!-- table (\d+) of (results/[\w/-]+\.md) -->\n).*?(<!-- end of table -->)", re.DOTALL
 )
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
