@@ -52,7 +52,7 @@ Predictions: `agreement`, of the two estimates, decides whether one is used wher
 `trust` is what the check says before anything is restored, where the part was found: how probably
 it was blurred by a movement, and is not soft by nature. It does not know whether the PSF was found,
 so it can lie above the share of cases in which undoing the estimate really gains. All of it
-takes about ten minutes on two cores."""
+takes about two minutes on two cores."""
 
 
 @dataclass(frozen=True)
