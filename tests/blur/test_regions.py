@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsharp.blur.regions import blob, dilated, eroded, everywhere, half_plane
+from selfsharp.blur.regions import blob, dilated, eroded, everywhere, half_plane, softened
 
 sides = st.integers(24, 100)
 seeds = st.integers(0, 2**32 - 1)
@@ -76,3 +76,13 @@ def test_eroded_and_dilated_look_at_a_square(height, width, reach, share, seed):
     squares = np.lib.stride_tricks.sliding_window_view(around, size)
     np.testing.assert_array_equal(eroded(inside, reach), squares.all(axis=(2, 3)))
     np.testing.assert_array_equal(dilated(inside, reach), squares.any(axis=(2, 3)))
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_a_soft_edge_ends_where_its_reaches_do(first, second):
+    inside = np.zeros((41, 41), bool)
+    inside[20, 20] = True
+    edge = softened(dilated(inside, 5), first, second)
+    assert not edge[~dilated(inside, 5 + first + second)].any()
+    assert edge.max() <= 1
+    np.testing.assert_array_equal(softened(np.ones((9, 9), bool), first, second), 1)

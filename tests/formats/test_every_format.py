@@ -21,7 +21,7 @@ from PIL.ExifTags import IFD
 from PIL.ExifTags import Base as Tag
 
 from selfsharp import exif
-from selfsharp.formats import FORMATS, by_ending, fitting, writable_endings
+from selfsharp.formats import FORMATS, by_ending, fitting, media_type, writable_endings
 from selfsharp.image import Photo, PhotoError, output_path, read_photo, write_photo
 from selfsharp.photo_metadata import Metadata
 from selfsharp.raster import Layout, Raster, to_image, to_raster, turned
@@ -378,3 +378,10 @@ def test_every_ending_has_one_format() -> None:
     endings = [ending for module in FORMATS.load_all().values() for ending in module.ENDINGS]
     assert len(endings) == len(set(endings)) == len(by_ending())
     assert writable_endings()[:3] == [".jpeg", ".jpg", ".png"]
+
+
+def test_every_format_that_can_be_written_has_the_usual_media_type():
+    kinds = {ending: media_type(ending) for ending in writable_endings()}
+    registered = {"avif", "heic", "jpeg", "png", "tiff", "webp"}
+    assert set(kinds.values()) == {f"image/{name}" for name in registered}
+    assert kinds[".jpg"] == kinds[".jpeg"] == "image/jpeg"

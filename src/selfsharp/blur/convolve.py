@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from selfsharp.blur.psf import Psf
-from selfsharp.blur.spectrum import fast_length, transform
+from selfsharp.blur.spectrum import fast_length, psf_spectrum, transform
 
 Channels = Float32[np.ndarray, "height width channels"]
 
@@ -19,9 +19,7 @@ def convolve(image: Channels, psf: Psf) -> Channels:
         return image * psf[0, 0]
     rows, columns = fast_length(height + 2 * half), fast_length(width + 2 * half)
     padded = mirror(image, half)
-    kernel = np.zeros((rows, columns), np.float32)
-    kernel[: psf.shape[0], : psf.shape[1]] = psf
-    response = transform(kernel)
+    response = transform(psf, (rows, columns))
     blurred = np.empty_like(image)
     for channel in range(image.shape[2]):
         spectrum = transform(padded[:, :, channel], (rows, columns))
@@ -51,10 +49,8 @@ def convolve_inside(
         if psf.size == 1:
             results.append(image[inside] * psf[0, 0])
             continue
-        kernel = np.zeros((rows, columns), np.float32)
-        kernel[: psf.shape[0], : psf.shape[1]] = psf
-        # Rolled to its centre, so that nothing shifts; what wraps round falls on the margin.
-        response = transform(np.roll(kernel, -(psf.shape[0] // 2), axis=(0, 1)))
+        # Centred, so that nothing shifts; what wraps round falls on the margin.
+        response = psf_spectrum(psf, (rows, columns))
         planes = [np.fft.irfft2(one * response, (rows, columns))[inside] for one in spectra]
         results.append(np.stack(planes, axis=2))
     return results

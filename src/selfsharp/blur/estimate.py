@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 from PIL import Image as PillowImage
-from PIL import ImageFilter
 
 from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, blur_radius
-from selfsharp.blur.regions import eroded
+from selfsharp.blur.regions import eroded, softened
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import (
     Spectrum,
@@ -184,7 +183,7 @@ class _Part:
     def of(cls, grey: Plane, mask: Plane, side: int) -> "_Part":
         given = bordered(grey, side)
         inside = bordered((mask > 0.5).astype(np.float32), side, mode="constant")
-        return cls(given, transform(given), inside, _softened(eroded(inside > 0, side // 4)))
+        return cls(given, transform(given), inside, softened(eroded(inside > 0, side // 4), 2))
 
 
 def _begin(side: int, effort: Effort) -> _Candidate:
@@ -298,12 +297,6 @@ def _agreement(first: Psf, second: Psf) -> float:
     spectra = [transform(psf, shape) for psf in (first, second)]
     best = float(np.fft.irfft2(spectra[0] * np.conj(spectra[1]), shape).max())
     return best / float(np.sqrt((first**2).sum() * (second**2).sum()))
-
-
-def _softened(inside: Bool[np.ndarray, "rows columns"]) -> Plane:
-    """A region with a soft edge of 5 px."""
-    picture = PillowImage.fromarray(inside.astype(np.uint8) * 255)
-    return np.asarray(picture.filter(ImageFilter.BoxBlur(2)), np.float32) / np.float32(255)
 
 
 def _scaled(plane: Plane, scale: float) -> Float32[np.ndarray, "rows columns"]:

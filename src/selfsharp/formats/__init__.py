@@ -59,6 +59,11 @@ def writable_endings() -> list[str]:
     return sorted(named, key=lambda ending: (by_ending()[ending].RANK, ending))
 
 
+def media_type(ending: str) -> str:
+    """The media type of files that can be written, by the ending of their names."""
+    return f"image/{by_ending()[ending].NAME.lower()}"
+
+
 def recognise(start: bytes, ending: str) -> ModuleType | None:
     """The format of a file by its first bytes and the ending of its name; None if of none."""
     formats = FORMATS.load_all().values()

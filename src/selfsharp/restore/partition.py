@@ -5,15 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 from PIL import Image as PillowImage
-from PIL import ImageFilter
 
-from selfsharp.blur.regions import dilated, eroded
+from selfsharp.blur.regions import dilated, eroded, softened
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
+FEATHER = (3, 3)
+"""Reaches in pixels of the two means that make the gate's soft edge, of about 12 px."""
 RIM = 6
 """Pixels along the border of a given mask that its core leaves out."""
 
@@ -62,7 +63,7 @@ def part_by_findings(
     near = enlarged(dilated(cells, 1).astype(np.float32), height, width) > 0
     inside = near & (enlarged(probability, height, width) > threshold)
     core = cells & eroded(probability > max(threshold, PLAIN), 2)
-    gate = _softened(inside)
+    gate = softened(inside, *FEATHER)
     whole_core = _by_pixels(core, height, width)
     sure = core if core.any() else cells
     certainty = float(found.probability[sure].mean()) if sure.any() else 0.0
@@ -75,7 +76,7 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     gate = mask
     if np.isin(mask, (0, 1)).all():
         # Feathered inwards: where the mask is 0, the photo stays as it is.
-        feathered = np.clip(2 * _softened(mask > 0) - 1, 0, 1) * mask
+        feathered = np.clip(2 * softened(mask > 0, *FEATHER) - 1, 0, 1) * mask
         # A mask thinner than its feather would vanish.
         gate = feathered if feathered.any() else mask
     size = (-(-width // CELL), -(-height // CELL))
@@ -97,13 +98,6 @@ def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:
 def _by_pixels(cells: np.ndarray, height: int, width: int) -> Bool[np.ndarray, "height width"]:
     """Cells laid out for every pixel."""
     return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
-
-
-def _softened(inside: Bool[np.ndarray, "height width"]) -> Plane:
-    """A soft edge of about 12 px; exactly 0 beyond it."""
-    picture = PillowImage.fromarray(inside.astype(np.uint8) * 255)
-    blurred = picture.filter(ImageFilter.BoxBlur(3)).filter(ImageFilter.BoxBlur(3))
-    return np.asarray(blurred, np.float32) / np.float32(255)
 
 
 def worth(residual: Image, least: float) -> Plane:

@@ -90,8 +90,8 @@ def load_guesses(
 ) -> list[Guess]:
     """The estimates of a recipe, from the file where they are kept, else made and kept.
 
-    Takes about a second each. Those made so far are kept when it is interrupted, and it goes on
-    from them; the file is made anew when the recipe draws others.
+    Takes two to three seconds each. Those made so far are kept when it is interrupted, and it
+    goes on from them; the file is made anew when the recipe draws others.
 
     Args:
         note: what is said beside the progress bar.

@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import HTTPException, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from selfsharp.formats import media_type
 from selfsharp.web.job import Finished, Job, Refused, Report
 from selfsharp.web.outputs import shown_name
 from selfsharp.web.worker import Beats, Worker
@@ -17,14 +18,6 @@ from selfsharp.web.worker import Beats, Worker
 EVENTS = "text/event-stream"
 _PIECE = 3 * 2**16
 """Bytes that are coded at a time; a multiple of 3, so that the pieces of base64 fit together."""
-_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ async def answer(request: Request, worker: Worker, job: Job) -> Response:
     ((output, name),) = finished.files.items()
     return FileResponse(
         job.folder / name,
-        media_type=_type_of(name),
+        media_type=media_type(Path(name).suffix),
         filename=shown_name(output, job.shown),
         headers={"Selfsharp-Report": json.dumps(asdict(finished.report))},
     )
@@ -105,7 +98,10 @@ def _json(job: Job, finished: Finished) -> Iterator[str]:
     yield f'{{"report": {json.dumps(asdict(finished.report))}, "files": {{'
     for place, (output, name) in enumerate(finished.files.items()):
         yield ", " if place else ""
-        about = {"name": shown_name(output, job.shown), "type": _type_of(name)}
+        about = {
+            "name": shown_name(output, job.shown),
+            "type": media_type(Path(name).suffix),
+        }
         yield f'"{output}": {json.dumps(about)[:-1]}, "base64": "'
         yield from _base64(job.folder / name)
         yield '"}'
@@ -116,7 +112,3 @@ def _base64(path: Path) -> Iterator[str]:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             yield base64.b64encode(piece).decode()
-
-
-def _type_of(name: str) -> str:
-    return _TYPES.get(Path(name).suffix.lower(), "application/octet-stream")

@@ -18,7 +18,7 @@ from starlette.datastructures import UploadFile as Upload
 
 import selfsharp
 from selfsharp.config import ServeSettings
-from selfsharp.formats import writable_endings
+from selfsharp.formats import media_type, writable_endings
 from selfsharp.model_folder import PRETRAINED, model_names, read_card
 from selfsharp.web.answers import EVENTS, Answer, answer
 from selfsharp.web.guard import Guard
@@ -88,13 +88,7 @@ _ANSWERED: dict[int | str, dict[str, Any]] = {
     200: {
         "model": Answer,
         "description": "What was asked for",
-        "content": {
-            "image/jpeg": {},
-            "image/png": {},
-            "image/tiff": {},
-            "image/webp": {},
-            EVENTS: {},
-        },
+        "content": {kind: {} for kind in (*map(media_type, writable_endings()), EVENTS)},
     },
     **_refusals(400, 403, 408, 413, 422, 429, 500),
 }
