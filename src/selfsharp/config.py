@@ -186,6 +186,9 @@ class BenchmarkSettings:
     """Seed of every blur and noise."""
     out_dir: Annotated[Path, arg(metavar="DIR")] = Path("results")
     """Write the report here, in place of an earlier one."""
+    keep: Folder = None
+    """Keep every restored picture in this folder, at 8 bit, and take what an earlier run of the
+    same code has kept there: a long run that was stopped goes on. For suites that restore."""
     into_card: bool = False
     """Also write the means into the models' cards."""
     threads: int = 1

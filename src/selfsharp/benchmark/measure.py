@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from selfsharp.benchmark.keep import Keep, as_in_file
 from selfsharp.benchmark.process import stop_processes
 from selfsharp.benchmark.row import Row, RowError, Truth
 from selfsharp.benchmark.sheet import Strip, cut_strip, square_around
@@ -53,6 +54,7 @@ class Record:
         seconds: from the image given to the image taken.
         megapixels: size of the photo.
         error: why there is no image; empty if there is one.
+        kept: whether an earlier run had made it, and taken those seconds.
     """
 
     cell: str
@@ -62,6 +64,7 @@ class Record:
     seconds: float
     megapixels: float
     error: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,11 @@ class Bench:
         if self.settings.pictures is None:
             raise ValueError("no pictures given; name a folder with --pictures DIR")
         return self.settings.pictures
+
+    @cached_property
+    def keep(self) -> Keep | None:
+        """Where restored pictures are kept; None if they are not."""
+        return Keep(self.settings.keep, self.settings.threads) if self.settings.keep else None
 
     def photos(self) -> dict[str, Path]:
         """The photos to measure on, by name, in its order: as many as `--limit` says.
@@ -176,7 +184,7 @@ class Bench:
                 continue
             record, image = self._measure_row(row, scene, score)
             records.append(record)
-            if image is not None and image is not scene.image:
+            if image is not None and not np.array_equal(image, scene.image):
                 panels[self._caption(row, record)] = image
                 changed = image
         if scene.sharp is not None and scene.sharp is not scene.image:
@@ -187,6 +195,12 @@ class Bench:
     def _measure_row(self, row: Row, scene: Scene, score: Score) -> tuple[Record, Image | None]:
         """What one row makes of one scene; no image when it failed."""
         megapixels = scene.image.shape[0] * scene.image.shape[1] / 1e6
+        kept = self.keep.find(row, scene.image, scene.truth) if self.keep else None
+        if kept:
+            image, seconds = kept
+            figures = score(scene, image)
+            place = scene.cell, scene.photo, row.name
+            return Record(*place, figures, seconds, megapixels, kept=True), image
         figures, error, image = {}, "", None
         start = time.perf_counter()
         try:
@@ -199,7 +213,10 @@ class Bench:
                 self._given_up[row.name] = error
         seconds = time.perf_counter() - start
         if image is not None:
+            image = as_in_file(image)
             figures = score(scene, image)
+            if self.keep:
+                self.keep.add(row, scene.image, scene.truth, image, seconds)
         record = Record(scene.cell, scene.photo, row.name, figures, seconds, megapixels, error)
         return record, image
 

@@ -59,9 +59,11 @@ class Row(Line):
     Attributes:
         restore: the image and, as far as the row is told of it, the truth, to the restored
             image. May raise RowError.
+        version: what tells apart two states of what is called by that name.
     """
 
     restore: Callable[[Image, Truth | None], Image]
+    version: str = field(default="", kw_only=True)
 
     def can_do_with(self, truth: Truth | None) -> bool:
         """Whether there is as much truth as the row has to be told."""

@@ -3,7 +3,7 @@
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
             out of its range.
     """
     suite = SUITES.load(settings.suite)
-    _check(settings, suite.PICTURES)
+    _check(settings, suite.PICTURES, suite.ROWS)
     bench = Bench(settings, choose_rows(settings, suite.ROWS), progress)
     start = time.perf_counter()
     report = suite.run(bench)
@@ -39,6 +39,7 @@ def run_suite(settings: BenchmarkSettings, progress: ProgressBar) -> Path:
         "date": time.strftime("%Y-%m-%d"),
         "cores": os.cpu_count(),
         **(_pace(settings) if bench.records else {}),
+        **_taken_over(bench),
         "seconds": round(time.perf_counter() - start, 1),
     }
     path = settings.out_dir / f"{settings.suite}.md"
@@ -55,7 +56,7 @@ def command_of(settings: BenchmarkSettings) -> str:
     for setting in fields(settings):
         value = getattr(settings, setting.name)
         default = setting.default if setting.default is not MISSING else None
-        if setting.name == "suite" or value == default:
+        if setting.name in ("suite", "keep") or value == default:
             continue
         flag = "--" + setting.name.replace("_", "-")
         if setting.name in ("model", "peer"):
@@ -67,11 +68,12 @@ def command_of(settings: BenchmarkSettings) -> str:
     return shlex.join(words)
 
 
-def _check(settings: BenchmarkSettings, pictures: str) -> None:
+def _check(settings: BenchmarkSettings, pictures: str, rows: Sequence[str]) -> None:
     """Refuses, before anything is measured, what would end in vain.
 
     Args:
         pictures: the suite's word on what pictures it takes.
+        rows: what is usual in the suite; none if it restores nothing.
     """
     if settings.pictures is None:
         raise ValueError(
@@ -82,16 +84,30 @@ def _check(settings: BenchmarkSettings, pictures: str) -> None:
         value = getattr(settings, name.replace("-", "_"))
         if value is not None and not value >= low:
             raise ValueError(f"--{name} {value} is out of range; give {low} or more")
-    there = settings.out_dir
+    if settings.keep and not rows:
+        raise ValueError(f"{settings.suite} restores no pictures to keep; leave --keep out")
+    for folder, use in ((settings.out_dir, "reports"), (settings.keep, "pictures")):
+        if folder and not _can_be_folder(folder):
+            raise ValueError(f"{folder} cannot be a folder for {use}; name another")
+
+
+def _can_be_folder(folder: Path) -> bool:
+    """Whether files can be written there, once the folder is made."""
+    there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise ValueError(f"{settings.out_dir} cannot be a folder for reports; name another")
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 def _pace(settings: BenchmarkSettings) -> dict[str, int | None]:
     """What the seconds of rows depend on; processes of their own depend on neither."""
     return {"threads": settings.threads, "photos at a time": settings.jobs or os.cpu_count()}
+
+
+def _taken_over(bench: Bench) -> dict[str, str]:
+    """How many pictures an earlier run had restored, and told their seconds."""
+    kept = sum(record.kept for record in bench.records)
+    return {"pictures kept from before": f"{kept} of {len(bench.records)}"} if kept else {}
 
 
 def _version(model: str) -> str:

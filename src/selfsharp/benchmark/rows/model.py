@@ -1,8 +1,11 @@
 """Trained models, each with its mask found and with the true mask given."""
 
+from dataclasses import replace
+
 from selfsharp.benchmark.row import Row, Truth
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import Image
+from selfsharp.model_folder import Card
 from selfsharp.restore.restorer import Alone, Restorer
 
 FOUND, GIVEN = "mask found", "mask given"
@@ -32,7 +35,13 @@ def rows_of(model: str, threads: int | None, alone: Alone | None = None) -> list
     if alone:
         # The card tells what the whole model does.
         name, measured = f"{name}, {alone} alone", ""
+    version = version_of(restorer.card)
     return [
-        Row(f"{name}, {FOUND}", find_and_restore, model=measured),
-        Row(f"{name}, {GIVEN}", restore_given, told="mask", model=measured),
+        Row(f"{name}, {FOUND}", find_and_restore, model=measured, version=version),
+        Row(f"{name}, {GIVEN}", restore_given, told="mask", model=measured, version=version),
     ]
+
+
+def version_of(card: Card) -> str:
+    """What tells one model from another of its name: all of its card that restoring depends on."""
+    return repr(replace(card, training={}, scores={}))

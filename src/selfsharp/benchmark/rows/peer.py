@@ -57,7 +57,7 @@ def row_of(peer: Peer, timeout: float) -> Row:
                 raise RowError(f"ended with code {ended.code}{said}")
             return _read(out, image)
 
-    return Row(peer.name, restore)
+    return Row(peer.name, restore, version=shlex.join(peer.words))
 
 
 def read_peer(text: str) -> Peer:

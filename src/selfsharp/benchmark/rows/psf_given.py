@@ -1,6 +1,7 @@
 """Trained models told the true PSF: what a better estimate could gain."""
 
 from selfsharp.benchmark.row import Row, RowError, Truth
+from selfsharp.benchmark.rows.model import version_of
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import Image
 from selfsharp.restore.restorer import Restorer
@@ -25,4 +26,5 @@ def _row_of(model: str, threads: int | None) -> Row:
         except ValueError as error:  # A model may have no use for PSFs, or none for so large ones.
             raise RowError(str(error)) from None
 
-    return Row(f"{restorer.card.name}, PSF given", restore, told="blur")
+    version = version_of(restorer.card)
+    return Row(f"{restorer.card.name}, PSF given", restore, told="blur", version=version)
