@@ -13,6 +13,7 @@ from selfsharp.blur.kinds import KINDS, gaussian
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
+from selfsharp.restore import judgement
 from selfsharp.restore.judgement import (
     LEAST,
     Judgement,
@@ -107,6 +108,26 @@ def test_softness_that_is_certain_to_be_blur_is_undone_too(unfocused):
     judged = judge(image, replace(parts, certainty=0.997))
     assert judged.estimate.lens is not None
     assert judged.trust > 0.9
+
+
+def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):
+    # Half of the part stood still; an estimate is made up that is right for the other half.
+    sharp = read_photo(FLOWERS).image[60:420, 40:460]
+    psf = KINDS.load("motion").psf(5.0, np.random.default_rng(2))
+    everywhere = np.ones(sharp.shape[:2], np.float32)
+    moved = blur_region(sharp, psf, everywhere, Camera(light="display"), np.random.default_rng(0))
+    half = moved.blurred.copy()
+    half[:, 200:] = sharp[:, 200:]
+    told = Estimate(psf, (psf, psf), 1.0, 0.5)
+    monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
+    whole = Partition(everywhere, 5 * everywhere, everywhere > 0)
+    for certainty in (1.0, 0.985):
+        parts = replace(whole, certainty=certainty)
+        assert judge(moved.blurred, parts).estimate is told
+        judged = judge(half, parts)
+        assert judged.estimate is None
+        # The generator alone restores it, as far as it is trusted to be a movement.
+        assert judged.trust > 0.3
 
 
 def test_a_small_core_tells_no_psf(shaken):

@@ -11,9 +11,10 @@ import numpy as np
 
 from selfsharp.blur.estimate import SIZE, Estimate, estimate_psf
 from selfsharp.blur.lens import measure_power, unevenness
+from selfsharp.blur.misfit import misfit
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image, grey_of
+from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Window
 
@@ -23,6 +24,9 @@ LEAST = 4096
 """Pixels of blurred part that it takes to estimate a PSF."""
 AGREEMENT, RADIUS = 0.5, 1.0
 """Limits of the check: two estimates that differ wholly, or tell of no blur, propose nothing."""
+MISFIT = 0.075
+"""How badly a PSF may fit anywhere in a part. Of 81 estimates of held-out shakes and straight
+movements the worst has .06; of 13 bursts of real frames, where movements differ, the best .09."""
 POSSIBLE, CREDIBLE = 0.35, 0.2
 """Probability of a movement from which one is looked for, and from which, restored, it is kept."""
 PROBABLE = 0.5
@@ -66,7 +70,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     if given:
         estimate = estimate_psf(grey, core, threads) if physics else None
-        return Judgement(1.0, estimate if estimate and is_certain(estimate) else None)
+        return Judgement(1.0, _shown(estimate, grey, parts.gate[window], core))
     power = measure_power(grey, core)
     uneven = unevenness(power) if power else USUAL
     moved = _if_over(POSSIBLE, movement(parts.certainty, uneven, whole=whole))
@@ -74,7 +78,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
     if not physics or not max(moved, missed):
         return Judgement(moved)
     estimate = estimate_psf(grey, core, threads)
-    shown = estimate if is_certain(estimate) else None
+    shown = _shown(estimate, grey, parts.gate[window], core)
     if estimate.lens and missed:
         return Judgement(missed, shown)
     # A movement that differs from place to place has no PSF of its own; its mean is round.
@@ -94,8 +98,17 @@ def settle(judged: Judgement, parts: Partition, radius: float) -> float:
     return _if_over(CREDIBLE, probability)
 
 
+def _shown(estimate: Estimate | None, grey: Plane, gate: Plane, core: Plane) -> Estimate | None:
+    """The estimate if its proposals are worth showing to the generator."""
+    if estimate is None or not is_certain(estimate):
+        return None
+    # Softness may well differ from place to place, and its mean radius does little harm.
+    fits = estimate.lens or misfit(grey, gate, core, estimate.psf) <= MISFIT
+    return estimate if fits else None
+
+
 def is_certain(estimate: Estimate) -> bool:
-    """Whether the proposals of an estimate are worth showing to the generator."""
+    """Whether two estimates tell of the same blur."""
     return estimate.agreement >= AGREEMENT and blur_radius(estimate.psf) >= RADIUS
 
 

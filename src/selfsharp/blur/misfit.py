@@ -1,0 +1,66 @@
+"""Whether one PSF holds all over a part, or in some places of it only."""
+
+import numpy as np
+
+from selfsharp.blur.deconvolve import divide_plane
+from selfsharp.blur.psf import Psf
+from selfsharp.blur.spectrum import derivatives
+from selfsharp.image import Plane
+
+SIDE = 96
+"""Side of the squares that are looked at one by one, in pixels; they overlap by half."""
+FILLED = 0.5
+"""Share of a square that has to lie in the core."""
+TELLING = 0.5
+"""Gradients, as a share of the middle square's, under which a square tells nothing."""
+CAREFUL = (0.02, 0.01)
+"""Weight of the prior in the two rounds of undoing the PSF."""
+
+
+def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
+    """How much an undone PSF spreads gradients where it fits worst; under 0, it gathers them.
+
+    Undone where it is right, a PSF gathers gradients in few places; where the blur is another,
+    its ringing spreads them. Every square of the part is judged by the logarithm of the
+    gradients' mean over their root mean square (Krishnan, Tay and Fergus 2011,
+    doi:10.1109/CVPR.2011.5995521), undone against given. The second largest counts: a
+    single square may be an accident.
+
+    Args:
+        grey: mean of the channels, 0..1.
+        mask: 1 where blurred.
+        core: where that is certain, off the border.
+        psf: how the part may be blurred.
+
+    Returns:
+        0 where the part is too small to tell.
+    """
+    before, after = (_slopes(plane) for plane in (grey, divide_plane(grey, mask, psf, CAREFUL)))
+    rim = psf.shape[0] // 2
+    counted = np.zeros(core.shape, bool)
+    inner = tuple(slice(rim, max(rim, side - rim)) for side in core.shape)
+    counted[inner] = core[inner] > 0
+    spreads, sizes = [], []
+    step = SIDE // 2
+    for top in range(0, max(1, grey.shape[0] - step), step):
+        for left in range(0, max(1, grey.shape[1] - step), step):
+            square = slice(top, top + SIDE), slice(left, left + SIDE)
+            here = counted[square]
+            given, undone = before[square][here], after[square][here]
+            if given.size < FILLED * SIDE**2 or not (given.any() and undone.any()):
+                continue
+            spreads.append(_diffuseness(undone) - _diffuseness(given))
+            sizes.append(np.sqrt((given**2).mean()))
+    telling = np.array(sizes) >= TELLING * np.median(sizes) if sizes else np.zeros(0, bool)
+    if np.count_nonzero(telling) < 2:
+        return 0.0
+    return float(np.sort(np.array(spreads)[telling])[-2])
+
+
+def _slopes(plane: Plane) -> Plane:
+    return np.hypot(*derivatives(plane))
+
+
+def _diffuseness(slopes: np.ndarray) -> float:
+    """How little gradients are gathered in few places."""
+    return float(np.log(slopes.mean() / np.sqrt((slopes**2).mean())))
