@@ -34,6 +34,8 @@ class Mix:
     """Share of the samples that are sharp, so that the network learns to leave things alone."""
     proposed: float = 0.8
     """Share of the samples with the proposals of physics, where the recipe has estimates."""
+    referred: float = 0.0
+    """Share of those from photos that have sharp surroundings to refer to."""
     light: float = 0.1
     """Share of the made samples whose blur is light, under 1 px."""
     radius: tuple[float, float] = (0.7, 7.0)

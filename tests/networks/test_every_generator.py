@@ -18,14 +18,17 @@ def make_generator(name: str) -> torch.nn.Module:
 
 
 def make_tile(batch: int, height: int, width: int) -> dict[str, torch.Tensor]:
-    """A tile in 0..1, its blur (gate 1, radius up to 12 px) and proposals a little off it."""
+    """A tile in 0..1, its blur (gate 1, radius up to 12 px), proposals off it, and references."""
     source = torch.Generator().manual_seed(2)
     image = torch.rand(batch, 3, height, width, generator=source)
     radius = 12 * torch.rand(batch, 1, height, width, generator=source)
     blur = torch.cat([torch.ones_like(radius), radius], dim=1)
     offers = 0.1 * torch.randn(batch, 6, height, width, generator=source)
     proposals = (image.repeat(1, 2, 1, 1) + offers).clamp(0, 1)
-    return {"image": image, "blur": blur, "proposals": proposals}
+    detail = 0.1 * torch.randn(batch, 3, height, width, generator=source)
+    trust = torch.rand(batch, 2, height, width, generator=source)
+    references = torch.cat([detail, trust], dim=1)
+    return {"image": image, "blur": blur, "proposals": proposals, "references": references}
 
 
 def run(network: torch.nn.Module, tile: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -95,7 +98,7 @@ def test_far_away_pixels_count_as_it_declares(name):
     assert (difference[512:].max() > 1e-6) == generator.whole_tile
 
 
-@pytest.mark.parametrize("name", ["mending", "srgn", "unet"])
+@pytest.mark.parametrize("name", ["mending", "self_reference", "srgn", "unet"])
 def test_residuals_at_coarser_scales_are_there_when_asked_for(name):
     torch.manual_seed(1)
     generator = GENERATORS.load(name).Generator(scales=3).eval()
@@ -129,6 +132,38 @@ def test_without_proposals_the_tile_itself_is_proposed_and_nothing_follows_from_
     tile["proposals"] = tile["image"].repeat(1, 2, 1, 1)
     with torch.no_grad():
         generator.head.weight[:12] = 0  # What is added beside the proposals.
+        assert not run(generator, tile).any()
+
+
+@pytest.mark.parametrize(("less", "more"), [("unet", "mending"), ("mending", "self_reference")])
+def test_what_a_generator_has_learnt_fits_into_one_that_is_told_more(less, more):
+    learnt, grown = make_generator(less), make_generator(more)
+    torch.manual_seed(5)
+    for weights in learnt.parameters():
+        torch.nn.init.normal_(weights, std=0.05)
+    grown.load_state_dict(grown.grown(learnt.state_dict()))
+    tile = make_tile(1, 32, 48)
+    with torch.inference_mode():
+        wanted = run(learnt, tile)
+        assert (run(grown, tile) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+    again = grown.grown(grown.state_dict())
+    assert all(torch.equal(again[name], own) for name, own in grown.state_dict().items())
+
+
+def test_what_a_generator_of_another_shape_has_learnt_does_not_fit():
+    narrow = GENERATORS.load("unet").Generator(widths=(8, 8), down=(1, 1), up=(1,))
+    wide = GENERATORS.load("mending").Generator(widths=(16, 16), down=(1, 1), up=(1,))
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        wide.load_state_dict(wide.grown(narrow.state_dict()))
+
+
+def test_without_references_nothing_follows_from_them():
+    generator = make_generator("self_reference")
+    tile = make_tile(1, 32, 32)
+    tile["proposals"] = tile["image"].repeat(1, 2, 1, 1)
+    tile["references"] = torch.zeros_like(tile["references"])
+    with torch.no_grad():
+        generator.head.weight[:12] = 0  # What is added beside proposals and references.
         assert not run(generator, tile).any()
 
 

@@ -13,6 +13,7 @@ from selfsharp.blur.kinds import gaussian, motion
 from selfsharp.image import quantize
 from selfsharp.recipe import Mix, Recipe
 from selfsharp.training import estimates
+from selfsharp.training.batches import stack_crops
 from selfsharp.training.estimates import guess, load_guesses
 from selfsharp.training.pool import Guess, Pool
 from selfsharp.training.samples import draw_crop, guessed_crop
@@ -173,3 +174,58 @@ def test_estimates_outlast_a_change_of_what_they_do_not_read(pool, guesses, tmp_
     assert made == []
     load_guesses(pool, replace(RECIPE, mix=Mix(cameras=1.0)), path)
     assert len(made) == RECIPE.estimates
+
+
+@pytest.fixture(scope="module")
+def repeating(photo) -> Pool:
+    """A photo that is one picture, eight times eight."""
+    return Pool(sharp=[np.tile(quantize(photo), (8, 8, 1))])
+
+
+REFERRING = replace(RECIPE, mix=Mix(regions={"everywhere": 1.0}, referred=1.0))
+
+
+def test_a_crop_is_told_what_repeats_around_it(repeating):
+    psf = motion.psf(2.0, np.random.default_rng(1))
+    found = replace(make_guess(psf=psf), both=(psf, psf))
+    off = np.zeros(2)
+    for number in range(6):
+        crop = guessed_crop(repeating, REFERRING, found, np.random.default_rng(number))
+        assert crop.references is not None
+        assert crop.references.shape == (32, 32, 5)
+        restored = crop.image + crop.references[:, :, :3]
+        off += [np.abs(x - crop.target).mean() for x in (crop.image, restored)]
+        again = guessed_crop(repeating, REFERRING, found, np.random.default_rng(number))
+        np.testing.assert_array_equal(again.references, crop.references)
+    assert off[1] < 0.5 * off[0]
+
+
+def test_references_come_by_their_share(repeating):
+    psf = motion.psf(2.0, np.random.default_rng(1))
+    recipe = replace(REFERRING, mix=replace(REFERRING.mix, referred=0.5))
+    draws = [
+        guessed_crop(repeating, recipe, make_guess(psf=psf), np.random.default_rng(number))
+        for number in range(24)
+    ]
+    assert 5 <= sum(crop.references is not None for crop in draws) <= 19
+
+
+def test_estimates_outlast_a_change_of_how_many_crops_refer(pool, guesses, tmp_path, monkeypatch):
+    path = tmp_path / "estimates.npz"
+    load_guesses(pool, RECIPE, path)
+    monkeypatch.setattr(estimates, "guess", None)
+    other = replace(RECIPE, mix=replace(RECIPE.mix, referred=0.7))
+    assert all(map(alike, load_guesses(pool, other, path), guesses))
+
+
+def test_crops_with_and_without_references_make_one_batch(repeating):
+    psf = motion.psf(2.0, np.random.default_rng(1))
+    makers = (REFERRING, replace(REFERRING, mix=replace(REFERRING.mix, referred=0.0)))
+    crops = [
+        guessed_crop(repeating, recipe, make_guess(psf=psf), np.random.default_rng(0))
+        for recipe in makers
+    ]
+    told = stack_crops(crops, detector=False)["references"]
+    assert told.shape == (2, 5, 32, 32)
+    assert told[0].any()
+    assert not told[1].any()

@@ -119,6 +119,25 @@ def test_an_average_alone_gives_its_weights_to_a_new_training(tmp_path, recipe, 
         assert torch.equal(value, kept[f"average/{name}"].float()), name
 
 
+def test_a_network_that_is_told_more_begins_with_what_one_told_less_has_learnt(
+    tmp_path, recipe, unscored
+):
+    mending = replace(recipe, network="mending")
+    checkpoint = train(mending, tmp_path / "run")
+    learnt, _ = read_checkpoint(checkpoint)
+    training = start(replace(recipe, network="self_reference"), checkpoint)
+    assert training.crops == 0
+    assert training.average.keys() == training.network.state_dict().keys()
+    for kind, found in (("weights", training.network.state_dict()), ("average", training.average)):
+        for name, value in found.items():
+            old = learnt[f"{kind}/{name}"].float()
+            first = tuple(slice(0, length) for length in old.shape)
+            assert torch.equal(value[first], old), name
+            assert value.count_nonzero() == old.count_nonzero(), name
+    again = train(replace(recipe, network="self_reference"), tmp_path / "more", checkpoint)
+    assert read_checkpoint(again)[1]["crops"] == 16
+
+
 def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path, recipe, unscored):
     checkpoint = train(recipe, tmp_path / "run")
     wider = replace(recipe, options={"widths": [12, 12], "down": [1, 1], "up": [1]})

@@ -4,7 +4,7 @@ Dense convolutions reach several times the multiply-adds per second of depthwise
 CPUs, and without normalisation a tile's result does not depend on the rest of the photo.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-CHANNELS = {"image": 3, "blur": 2, "proposals": 6}
+CHANNELS = {"image": 3, "blur": 2, "proposals": 6, "references": 5}
 """What a network can ask for in its `inputs`, and how many channels it has."""
 
 Features = Float[Tensor, "batch channels height width"]
@@ -115,6 +115,20 @@ class TileUNet(nn.Module):
         self.head = conv3x3(widths[0], 4 * to_channels, gain=0.01)
         coarser = widths[: scales - 1]
         self.coarse = nn.ModuleList(conv3x3(width, 3, gain=0.01) for width in coarser)
+
+    def grown(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights of a network that is told or answers less, which here begin as they were there.
+
+        Its channels are the first of this network's; those that it lacks are zeros.
+        """
+        own, fitted = self.state_dict(), dict(weights)
+        for name in ("stem.weight", "head.weight", "head.bias"):
+            if name in fitted and fitted[name].ndim == own[name].ndim:
+                missing = [a - b for a, b in zip(own[name].shape, fitted[name].shape, strict=True)]
+                if max(missing) > 0 <= min(missing):
+                    ends = [end for count in reversed(missing) for end in (0, count)]
+                    fitted[name] = F.pad(fitted[name], ends)
+        return fitted
 
     def answer(self, known: Float[Tensor, "batch channels height width"]) -> Tensor:
         """What the network makes of all that is known of a tile."""

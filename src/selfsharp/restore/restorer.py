@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf import Psf, as_psf, spread
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
@@ -18,6 +19,7 @@ from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.judgement import Judgement, fullest_window, judge, settle
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import undo
+from selfsharp.restore.reference import CHANNELS, Matches, References, encode, find, transfer
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 
@@ -25,6 +27,8 @@ Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
 Alone = Literal["deconvolution", "network"]
 """Half of the method, to be measured: the mean of the proposals, or the generator without them."""
+Referred = tuple[References, Matches]
+"""The encoded reference part, and what of it is like the blurred part."""
 LARGEST_PSF = 255
 """Largest side of a PSF that somebody gives, in pixels."""
 
@@ -38,12 +42,15 @@ class Restoration:
         blur_map: blur radius in pixels, 0 where sharp.
         gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
         psf: the PSF that the proposals undo; None where the generator restored alone.
+        references: for patches of the blurred part, the sharp places that are most like them; None
+            where the model asks for none, or there are none.
     """
 
     image: Image
     blur_map: Plane
     gate: Plane
     psf: Psf | None = None
+    references: Matches | None = None
 
     @cached_property
     def share(self) -> float:
@@ -132,12 +139,13 @@ class Restorer:
         if strength > 0 and parts.gate.any():
             judged = told or self.judge(image, parts)
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
+        referred = self._refer(image, parts, judged.estimate) if work else None
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
         for done, tile in enumerate(work):
             if progress:
                 progress(done, len(work))
-            residual = self._residual(image, parts, tile, judged.estimate)
+            residual = self._residual(image, parts, tile, judged.estimate, referred)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
             share = tile.weight * opened
             gate[tile.kept] += share
@@ -157,7 +165,8 @@ class Restorer:
         restored -= image
         restored *= np.float32(trust * strength)
         restored += image
-        return Restoration(restored, parts.radius, gate, psf)
+        matches = referred[1] if referred else None
+        return Restoration(restored, parts.radius, gate, psf, matches)
 
     def _radius_left(self, restored: Image, parts: Partition) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""
@@ -174,8 +183,23 @@ class Restorer:
         check_psf(known, image)
         return Judgement(1.0, Estimate(known, (known, known), 1.0, spread(known)))
 
+    def _refer(self, image: Image, parts: Partition, estimate: Estimate | None) -> Referred | None:
+        """What the reference part has that is like the blurred one, where the model asks for it."""
+        if "references" not in self._generator.inputs:
+            return None
+        # Where no PSF is known, a Gaussian of the same radius is closest to all that it may be.
+        radius = float(parts.radius[parts.gate > 0].mean())
+        psf = estimate.psf if estimate else gaussian.psf(radius, np.random.default_rng(0))
+        references = encode(image, parts.gate, psf)
+        return (references, find(image, parts.gate, references)) if references else None
+
     def _residual(
-        self, image: Image, parts: Partition, tile: Tile, estimate: Estimate | None
+        self,
+        image: Image,
+        parts: Partition,
+        tile: Tile,
+        estimate: Estimate | None,
+        referred: Referred | None,
     ) -> Residual:
         """What is to be added to all that a tile sees."""
         if self._alone == "deconvolution":
@@ -186,11 +210,20 @@ class Restorer:
             "image": lambda: image[tile.seen],
             "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
             "proposals": lambda: undo(image, parts, tile, estimate, self._threads),
+            "references": lambda: told_of(tile, referred),
         }
         inputs = [padded(known[name](), self._grid.multiple) for name in self._generator.inputs]
         residual = self._generator(*inputs)
         height, width = tile.seen_size
         return residual.transpose(1, 2, 0)[:height, :width]
+
+
+def told_of(tile: Tile, referred: Referred | None) -> np.ndarray:
+    """What references tell of all that a tile sees; zeros without any."""
+    if referred is None:
+        return np.zeros((*tile.seen_size, CHANNELS), np.float32)
+    references, matches = referred
+    return transfer(matches, references, tile.seen)
 
 
 def check_image(image: Image) -> None:

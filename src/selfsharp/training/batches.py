@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from selfsharp.networks.blocks import CHANNELS
 from selfsharp.recipe import Recipe
 from selfsharp.training.crop import Crop, Unblurred, blank, turned
 from selfsharp.training.device_crops import stack_plans
@@ -66,8 +67,8 @@ class Batches(Dataset[dict[str, Tensor]]):
         source = (recipe.crop, number % recipe.distinct)
         if source not in self._kept:
             crop = draw_unturned(self.pool, recipe, source[1], detector=detector)
-            halved = {name: plane.astype(np.float16) for name, plane in vars(crop).items()}
-            self._kept[source] = halved
+            planes = {name: plane for name, plane in vars(crop).items() if plane is not None}
+            self._kept[source] = {name: one.astype(np.float16) for name, one in planes.items()}
         kept = {name: plane.astype(np.float32) for name, plane in self._kept[source].items()}
         return turned(Crop(**kept), recipe, number)
 
@@ -85,4 +86,8 @@ def stack_crops(crops: Sequence[Crop], *, detector: bool) -> dict[str, Tensor]:
     # The part z of the content loss: where the truth knows of blur.
     blurred = (stack("truth")[:, 1:2] > 0).float()
     names = ("image", "target", "blur", "proposals")
-    return {name: stack(name) for name in names} | {"weight": weight, "blurred": blurred}
+    without = np.zeros((*crops[0].image.shape[:2], CHANNELS["references"]), np.float32)
+    told = [without if crop.references is None else crop.references for crop in crops]
+    references = torch.from_numpy(np.stack(told)).permute(0, 3, 1, 2)
+    batch = {name: stack(name) for name in names}
+    return batch | {"references": references, "weight": weight, "blurred": blurred}

@@ -26,6 +26,7 @@ class Crop:
         proposals: what physics makes of it, by two estimates; the image itself where by none.
         truth: what the detector should say: blurred or not, and radius (-1: undecided).
         weight: how much a pixel counts in a generator's loss.
+        references: what the photo's sharp part tells of it; None where it has none.
     """
 
     image: Image
@@ -34,6 +35,7 @@ class Crop:
     proposals: Float32[np.ndarray, "height width 6"]
     truth: Float32[np.ndarray, "height width 2"]
     weight: Plane
+    references: Float32[np.ndarray, "height width 5"] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,4 +146,5 @@ def draw_turn(recipe: Recipe, number: int) -> tuple[int, bool]:
 
 def each(crop: Crop, change: Callable[[np.ndarray], np.ndarray]) -> Crop:
     """The crop with each of its planes changed alike."""
-    return Crop(**{field.name: change(getattr(crop, field.name)) for field in fields(crop)})
+    planes = {field.name: getattr(crop, field.name) for field in fields(crop)}
+    return Crop(**{name: change(plane) for name, plane in planes.items() if plane is not None})

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from selfsharp.blur.psf import blur_radius
+from selfsharp.networks.blocks import CHANNELS
 from selfsharp.recipe import Recipe
 from selfsharp.training.crop import Unblurred, draw_turn
 from selfsharp.training.device_blur import (
@@ -90,6 +91,7 @@ def _carried_out(plans: dict[str, Tensor]) -> dict[str, Tensor]:
         "target": torch.where(inside > 0, sharp, image),
         "blur": torch.cat([torch.maximum(inside, plans["opened"]), told], dim=1),
         "proposals": image.repeat(1, 2, 1, 1),
+        "references": image.new_zeros(len(image), CHANNELS["references"], *image.shape[2:]),
         "weight": inside.clamp_min(0.1),
         "blurred": inside,
     }

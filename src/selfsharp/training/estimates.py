@@ -37,7 +37,7 @@ HELD_OUT = 64
 """Estimates that validation uses."""
 CANDIDATES = 8
 """Windows of sharp photos of which the softest is taken, to learn to leave it alone."""
-UNREAD = ("scenes", "footage")
+UNREAD = ("scenes", "footage", "referred")
 """Shares of a recipe's mix that no estimate depends on."""
 LEAST, LARGEST = 256, 448
 """Sides of the windows that PSFs are estimated from, in pixels."""

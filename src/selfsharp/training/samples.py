@@ -13,6 +13,7 @@ from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
 from selfsharp.recipe import Recipe
 from selfsharp.restore.proposal import propose
+from selfsharp.restore.reference import encode, find, transfer
 from selfsharp.training.crop import (
     Crop,
     Unblurred,
@@ -29,6 +30,8 @@ from selfsharp.training.scenes import SCENES, region
 
 SURROUNDINGS = 40
 """Pixels around a crop that its proposals are made from too."""
+AROUND = 112
+"""Pixels around that, on the average, that a crop refers to."""
 
 
 def draw_crop(pool: Pool, recipe: Recipe, number: int, *, detector: bool = False) -> Crop:
@@ -112,6 +115,8 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         crop = as_crop(average_burst(windows, size, generator, recipe.mix.cameras), generator)
     elif chosen.psf is None:
         crop = _sharp_crop(chosen.window(pool.sharp[chosen.place]), whole, generator)
+    elif recipe.mix.referred and generator.uniform() < recipe.mix.referred:
+        crop = _referring_crop(pool.sharp[chosen.place], recipe, size, chosen, generator)
     else:
         image = cut(chosen.window(pool.sharp[chosen.place]), size, generator)
         region = draw_region(pick(recipe.mix.regions, generator), size, generator)
@@ -124,6 +129,28 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         return each(crop, lambda plane: plane[inner, inner])
     proposals = propose(crop.image, crop.blur[:, :, 0], chosen.both)
     return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
+
+
+def _referring_crop(
+    photo: Pixels, recipe: Recipe, size: int, chosen: Guess, generator: np.random.Generator
+) -> Crop:
+    """A blurred crop in sharp surroundings, and what those tell of it."""
+    image = cut(photo, size + 2 * AROUND, generator)
+    top, left = (int(generator.integers(2 * AROUND + 1)) for _ in range(2))
+    window = slice(top, top + size), slice(left, left + size)
+    region = np.zeros(image.shape[:2], np.float32)
+    region[window] = draw_region(pick(recipe.mix.regions, generator), size, generator)
+    assert chosen.psf is not None
+    camera = draw_camera(generator, recipe.mix.cameras)
+    whole = blur_region(image, chosen.psf, region, camera, generator)
+    seen = Sample(whole.blurred[window], whole.sharp[window], whole.blur_map[window])
+    crop = as_crop(seen, generator)
+    estimate = ((chosen.both[0] + chosen.both[1]) / 2).astype(np.float32)
+    references = encode(whole.blurred, whole.mask, estimate)
+    if references is None:
+        return crop
+    told = transfer(find(whole.blurred, whole.mask, references), references, window)
+    return replace(crop, references=told)
 
 
 def _sharp_crop(photo: Pixels, recipe: Recipe, generator: np.random.Generator) -> Crop:

@@ -94,8 +94,8 @@ class Training:
 def start(recipe: Recipe, checkpoint: Path | None = None, fabric: Fabric | None = None) -> Training:
     """A training at its beginning, or where a checkpoint left it.
 
-    A checkpoint without an optimiser's state gives its weights alone: training warms up
-    from there, with crops counted anew.
+    A checkpoint without an optimiser's state, or of a network that is told less, gives its
+    weights alone: training warms up from there, with crops counted anew.
 
     Raises:
         ValueError: the checkpoint does not fit the recipe's network, or the recipe does not
@@ -166,11 +166,14 @@ def _go_on(training: Training, checkpoint: Path) -> None:
     tensors, facts = read_checkpoint(checkpoint)
     average = part(tensors, "average")
     weights = part(tensors, "weights") or average
+    grown = getattr(training.network, "grown", dict)
+    grows = any(w.shape != weights[n].shape for n, w in grown(weights).items())
+    weights, average = grown(weights), grown(average)
     name = training.recipe.network
     _load(training.network, weights, f"{checkpoint} does not fit {name}")
     device = training.fabric.device
     training.average = {name: value.float().to(device) for name, value in average.items()}
-    if not part(tensors, "optimizer"):
+    if grows or not part(tensors, "optimizer"):
         return
     restore_optimizer(training.player.optimizer, tensors)
     training.crops, training.seconds = facts["crops"], facts["seconds"]
