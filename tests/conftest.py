@@ -33,18 +33,10 @@ def photo() -> np.ndarray:
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder: red is blurred, green is the radius / 5, the residual is an edge image."""
-    from selfsharp.model_folder import Card, write_card
-
     pytest.importorskip("onnx")
     from onnx import helper
 
     folder = tmp_path_factory.mktemp("made-up")
-    cell = np.zeros((2, 3, 4, 4), np.float32)
-    cell[0, 0], cell[1, 1] = 40 / 16, 5 / 16
-    find = helper.make_node("Conv", ["image", "cell", "bias"], ["out"], strides=[4, 4])
-    bias = np.array([-20, 0], np.float32)
-    _write(folder / "detector.onnx", {"image": 3}, 2, [find], {"cell": cell, "bias": bias})
-
     edges = np.zeros((3, 1, 3, 3), np.float32)
     edges[:, 0] = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]) / 8
     frame = np.array([0, 0, 1, 1, 0, 0, 1, 1])
@@ -54,9 +46,37 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     inputs = {"image": 3, "blur": 2}
     _write(folder / "generator.onnx", inputs, 3, make, {"edges": edges, "frame": frame})
+    _complete(folder)
+    return folder
 
+
+@pytest.fixture(scope="session")
+def referring(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder: blur as by `made_up`, the residual is the detail that references tell."""
+    pytest.importorskip("onnx")
+    from onnx import helper
+
+    folder = tmp_path_factory.mktemp("referring")
+    detail = np.eye(3, 5, dtype=np.float32)[:, :, None, None]
+    take = helper.make_node("Conv", ["references", "detail"], ["out"])
+    _write(folder / "generator.onnx", {"references": 5}, 3, [take], {"detail": detail})
+    _complete(folder)
+    return folder
+
+
+def _complete(folder: Path) -> None:
+    """Gives a model folder a detector and a card."""
+    from onnx import helper
+
+    from selfsharp.model_folder import Card, write_card
+
+    cell = np.zeros((2, 3, 4, 4), np.float32)
+    cell[0, 0], cell[1, 1] = 40 / 16, 5 / 16
+    find = helper.make_node("Conv", ["image", "cell", "bias"], ["out"], strides=[4, 4])
+    bias = np.array([-20, 0], np.float32)
+    _write(folder / "detector.onnx", {"image": 3}, 2, [find], {"cell": cell, "bias": bias})
     card = Card(
-        "made-up",
+        folder.name.rstrip("0123456789"),
         "For the tests.",
         "MIT",
         threshold=0.5,
@@ -67,7 +87,6 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
         detector_multiple=4,
     )
     write_card(folder, card)
-    return folder
 
 
 def _write(path, inputs, channels, nodes, constants):

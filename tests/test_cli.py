@@ -129,6 +129,34 @@ def test_compare_draws_input_map_and_restored_side_by_side(folder):
     assert pixels("new/photo-compare.png").shape[1] > 3 * pixels("photo.png").shape[1]
 
 
+def test_explain_draws_where_references_came_from(folder, referring):
+    tiled = np.tile(pixels("photo.png"), (3, 3, 1)).astype(np.uint8)
+    mask = np.zeros(tiled.shape[:2], np.uint8)
+    mask[80:120, 90:150] = 255
+    psf = np.full((1, 5), 0.2)
+    moved = sum(0.2 * np.roll(tiled, step, axis=1) for step in range(-2, 3))
+    blurred = np.where(mask[:, :, None] > 0, np.rint(moved), tiled).astype(np.uint8)
+    PillowImage.fromarray(blurred).save("tiled.png")
+    PillowImage.fromarray(mask).save("part.png")
+    np.save("psf.npy", psf)
+    before = tree(folder)
+    words = f"restore tiled.png --mask part.png --psf psf.npy --model {referring} --out-dir new"
+    assert run(f"{words} --explain") == 0
+    assert written(folder, before) == ["new", "new/tiled-references.png", "new/tiled-selfsharp.png"]
+    drawn = pixels("new/tiled-references.png").astype(int)
+    assert drawn.shape == tiled.shape
+    assert np.ptp(drawn[mask > 0], axis=1).max() > 60
+    assert (np.ptp(drawn[mask == 0], axis=1) == 0).mean() > 0.2
+    assert run(f"{words} --explain") == 2
+
+
+def test_a_model_without_references_has_nothing_to_explain(folder, capsys):
+    before = tree(folder)
+    assert run("restore photo.png --mask half.png --explain --out-dir new --threads 1") == 2
+    assert "base refers to no sharp part to explain; leave --explain out" in capsys.readouterr().err
+    assert written(folder, before) == ["new"]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 2)])
 def test_tiny_photos_can_be_restored_compared_mapped_and_blurred(folder, size):
     PillowImage.fromarray(np.full((*size, 3), 90, np.uint8)).save("tiny.png")

@@ -5,7 +5,14 @@ import pytest
 from PIL import Image as PillowImage
 
 from selfsharp.image import PhotoError, quantize
-from selfsharp.picture import beside, blur_picture, busiest_window, compare, write_picture
+from selfsharp.picture import (
+    beside,
+    blur_picture,
+    busiest_window,
+    compare,
+    provenance_picture,
+    write_picture,
+)
 
 SIZES = [(1, 1), (2, 2), (3, 200), (200, 3), (7, 5), (64, 80)]
 
@@ -108,3 +115,17 @@ def test_a_picture_is_written_whole_and_replaces_nothing_unasked(tmp_path):
         write_picture(picture, path)
     write_picture(255 - picture, path, overwrite=True)
     np.testing.assert_array_equal(np.asarray(PillowImage.open(path)), 255 - picture)
+
+
+def test_what_was_told_of_a_place_has_its_colour():
+    image = np.full((40, 60, 3), 0.5, np.float32)
+    source = np.zeros((40, 60, 2), np.int32)
+    strength, sources = np.zeros((2, 40, 60), np.float32)
+    strength[10:20, 10:20], source[10:20, 10:20] = 1, (35, 50)
+    strength[10:20, 30:40], source[10:20, 30:40] = 1, (2, 3)
+    sources[35, 50] = sources[2, 3] = 1
+    drawn = provenance_picture(image, source, strength, sources).astype(int)
+    assert np.array_equal(drawn[15, 15], drawn[35, 50])
+    assert np.array_equal(drawn[15, 35], drawn[2, 3])
+    assert np.abs(drawn[15, 15] - drawn[15, 35]).max() > 60
+    assert np.ptp(drawn[30, 20]) == 0

@@ -1,7 +1,6 @@
 """The command line: reads settings, calls the library, tells in one line what went wrong."""
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Union
 
 import tyro
 
+from selfsharp.command_files import BAD_INPUT, check_folder, check_free, check_photos, free_outputs
 from selfsharp.config import (
     BenchmarkSettings,
     BlurSettings,
@@ -25,7 +25,6 @@ from selfsharp.recipe import read_recipe
 from selfsharp.terminal import for_each, progress_bar, tell, tell_error
 
 DESCRIPTION = "Sharpens the blurred parts of a photo by referring to its own sharp parts."
-BAD_INPUT = 2
 INTERRUPTED = 130
 
 
@@ -53,56 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def restore(settings: RestoreSettings) -> int:
-    """Restores photos one after the other, or a folder; a bad one does not stop the others."""
-    from selfsharp.blur.psf_file import read_psf
-    from selfsharp.folder_command import restore_folder_of, restored_lines
-    from selfsharp.image import output_path
-    from selfsharp.picture import compare, write_picture
-    from selfsharp.restore.photo_file import restore_file
-    from selfsharp.restore.restorer import Restorer, check_strength
+    """Restores photos one after the other, or a folder."""
+    from selfsharp.restore_command import restore as restore_photos
 
-    check_strength(settings.strength)
-    if not settings.max_megapixels > 0:
-        raise ValueError(f"--max-megapixels {settings.max_megapixels:g} is out of range; give more")
-    _check_photos(settings.photos)
-    if any(path.is_dir() for path in settings.photos):
-        return restore_folder_of(settings)
-    if len(settings.photos) > 1 and (settings.out or settings.mask):
-        one = "--out" if settings.out else "--mask"
-        raise ValueError(f"{one} goes with one photo, not {len(settings.photos)}; use --out-dir")
-    if settings.out and settings.out_dir:
-        raise ValueError("--out and --out-dir exclude each other; give one of them")
-    _check_folder(settings.out_dir)
-    psf = read_psf(settings.psf) if settings.psf else None
-    restorer = Restorer(settings.model, settings.threads)
-
-    def restore_one(path: Path) -> None:
-        start = time.perf_counter()
-        out = settings.out or output_path(path, out_dir=settings.out_dir)
-        picture_path = out.with_name(f"{path.stem}-compare.png")
-        _check_free([out, *([picture_path] if settings.compare else [])], settings.overwrite)
-        with progress_bar(path.name) as advance:
-            result = restore_file(
-                restorer,
-                path,
-                out,
-                mask=settings.mask,
-                psf=psf,
-                strength=settings.strength,
-                overwrite=settings.overwrite,
-                max_megapixels=settings.max_megapixels,
-                progress=advance,
-            )
-        seconds = time.perf_counter() - start
-        for line in restored_lines(path, out, result.restoration.share, seconds, result.lost):
-            tell(line)
-        if settings.compare:
-            panels = {"input": result.photo.image, "restored": result.restoration.image}
-            drawn = compare(panels, result.restoration.blur_map)
-            write_picture(drawn, picture_path, overwrite=settings.overwrite)
-            tell(f"  comparison: {picture_path}")
-
-    return BAD_INPUT if for_each(settings.photos, restore_one) else 0
+    return restore_photos(settings)
 
 
 def show_map(settings: MapSettings) -> int:
@@ -111,12 +64,12 @@ def show_map(settings: MapSettings) -> int:
     from selfsharp.picture import blur_picture, write_picture
     from selfsharp.restore.restorer import Restorer
 
-    _check_photos(settings.photos)
-    _check_folder(settings.out_dir)
+    check_photos(settings.photos)
+    check_folder(settings.out_dir)
     restorer = Restorer(settings.model, settings.threads)
 
     def map_one(path: Path) -> None:
-        picture, plane = _free_outputs(settings, path, "-blurmap.png", "-blurmap.tif")
+        picture, plane = free_outputs(settings, path, "-blurmap.png", "-blurmap.tif")
         image = read_photo(path).image
         parts = restorer.find_parts(image)
         drawn = blur_picture(image, parts.radius)
@@ -140,14 +93,14 @@ def show_psf(settings: PsfSettings) -> int:
     from selfsharp.picture import psf_picture, write_picture
     from selfsharp.restore.restorer import Restorer
 
-    _check_photos(settings.photos)
+    check_photos(settings.photos)
     if len(settings.photos) > 1 and settings.mask:
         raise ValueError(f"--mask goes with one photo, not {len(settings.photos)}")
-    _check_folder(settings.out_dir)
+    check_folder(settings.out_dir)
     restorer = Restorer(settings.model, settings.threads)
 
     def estimate_one(path: Path) -> None:
-        picture, array = _free_outputs(settings, path, "-psf.png", "-psf.npy")
+        picture, array = free_outputs(settings, path, "-psf.png", "-psf.npy")
         image = read_photo(path).image
         mask = read_mask(settings.mask, *image.shape[:2]) if settings.mask else None
         parts = restorer.find_parts(image, mask)
@@ -178,7 +131,7 @@ def blur(settings: BlurSettings) -> int:
         raise ValueError("no photo given; name a sharp one: selfsharp blur PHOTO")
     out = settings.out or settings.photo.with_name(f"{settings.photo.stem}-blurred.png")
     mask, plane = (out.with_name(f"{out.stem}-{end}") for end in ("mask.png", "map.tif"))
-    _check_free([out, mask, plane], settings.overwrite)
+    check_free([out, mask, plane], settings.overwrite)
     photo = read_photo(settings.photo)
     sample = blur_photo(photo.image, settings)
     write_photo(replace(photo, image=sample.blurred), out, overwrite=settings.overwrite)
@@ -274,43 +227,10 @@ def losses(settings: LossesSettings) -> int:
     if len(runs) > 1 and settings.out is None:
         raise ValueError(f"{len(runs)} runs share a figure; name it: --out FILE.png")
     out = settings.out or runs[0] / "losses.png"
-    _check_free([out], settings.overwrite)
+    check_free([out], settings.overwrite)
     draw_losses(runs, out)
     tell(f"losses: {out}")
     return 0
-
-
-def _check_photos(photos: Sequence[Path]) -> None:
-    if not photos:
-        raise ValueError("no photo given; name at least one file, or a folder")
-
-
-def _check_folder(folder: Path | None) -> None:
-    """Makes a missing output folder; refuses what cannot be one."""
-    if folder is None:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(
-            f"{folder} cannot be a folder for photos ({reason}); name another"
-        ) from None
-
-
-def _free_outputs(settings: MapSettings | PsfSettings, photo: Path, *ends: str) -> list[Path]:
-    """The files that come of a photo, named after it; refuses to replace what is there."""
-    folder = settings.out_dir or photo.parent
-    outputs = [folder / f"{photo.stem}{end}" for end in ends]
-    _check_free(outputs, settings.overwrite)
-    return outputs
-
-
-def _check_free(files: Sequence[Path], overwrite: bool) -> None:
-    """Refuses, before any work, to replace what is there."""
-    for path in files:
-        if path.exists() and not overwrite:
-            raise ValueError(f"{path} exists already; name another output, or give --overwrite")
 
 
 _COMMANDS: dict[type, Callable[..., int]] = {

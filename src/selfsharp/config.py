@@ -34,6 +34,9 @@ class RestoreSettings:
     """How much of the restoration to blend in, 0 to 1."""
     compare: bool = False
     """Also write NAME-compare.png: input, blur map, restored, and a detail of each."""
+    explain: bool = False
+    """Also write NAME-references.png: sharp places in colours of their own, and again where the
+    blurred part was told of them; for models that refer to the sharp part."""
     model: str = "base"
     """Name of a bundled model, or the path of a model folder."""
     threads: int | None = None

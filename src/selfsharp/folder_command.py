@@ -27,8 +27,9 @@ def restore_folder_of(settings: RestoreSettings) -> int:
     if len(settings.photos) > 1 or out_dir is None or settings.out:
         named = next(path for path in settings.photos if path.is_dir())
         raise ValueError(f"{named} is a folder; name it alone, and --out-dir for its results")
-    if settings.mask or settings.psf or settings.compare:
-        raise ValueError(f"{folder} is a folder; --mask, --psf and --compare go with single photos")
+    if settings.mask or settings.psf or settings.compare or settings.explain:
+        single = "--mask, --psf, --compare and --explain"
+        raise ValueError(f"{folder} is a folder; {single} go with single photos")
     if settings.jobs is not None and settings.jobs < 1:
         raise ValueError(f"--jobs {settings.jobs} is out of range; give 1 or more")
     entries: list[Entry] = []

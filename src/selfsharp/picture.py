@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
@@ -17,6 +17,8 @@ _COLOURS = np.array(
     [(28, 16, 68), (106, 28, 129), (181, 54, 122), (241, 96, 93), (254, 176, 120), (252, 253, 191)],
     np.float32,
 )
+# Of the four corners of a photo, from which the colour of every place in it is mixed.
+_CORNERS = np.array([(230, 30, 40), (250, 210, 20), (40, 60, 230), (20, 200, 120)], np.float32)
 _SCALE_HEIGHT = 36
 _PSF_SIDE = 480
 _GAP = 6
@@ -38,6 +40,32 @@ def blur_picture(image: Image, blur_map: Plane) -> Picture:
     length = draw.textlength(high, font=font)
     draw.text((width - 8 - length, height + 8), high, fill="black", font=font)
     return np.asarray(canvas)
+
+
+def provenance_picture(
+    image: Image,
+    source: Int32[np.ndarray, "height width 2"],
+    strength: Plane,
+    sources: Plane,
+) -> Picture:
+    """The photo in grey, each sharp place in a colour of its own, its own again where it went.
+
+    Args:
+        source: row and column of the sharp pixel that each restored one was told of.
+        strength: how strongly, 0..1.
+        sources: how strongly each sharp pixel was referred to, 0..1.
+    """
+    height, width = strength.shape
+    rows, columns = np.mgrid[:height, :width]
+    told = strength > 0
+    row, column = (np.where(told, source[:, :, axis], at) for axis, at in ((0, rows), (1, columns)))
+    down, across = row[:, :, None] / max(1, height - 1), column[:, :, None] / max(1, width - 1)
+    top = (1 - across) * _CORNERS[0] + across * _CORNERS[1]
+    bottom = (1 - across) * _CORNERS[2] + across * _CORNERS[3]
+    colour = (1 - down) * top + down * bottom
+    share = 0.75 * np.maximum(strength, sources)[:, :, None]
+    grey = 0.6 * quantize(image).mean(axis=2, keepdims=True) + 60
+    return ((1 - share) * grey + share * colour).astype(np.uint8)
 
 
 def psf_picture(psf: Float32[np.ndarray, "size size"]) -> Picture:

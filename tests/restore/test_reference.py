@@ -12,6 +12,7 @@ from selfsharp.blur.regions import everywhere
 from selfsharp.blur.synthesis import Camera, Sample, blur_region
 from selfsharp.image import Image, read_photo
 from selfsharp.metrics import psnr
+from selfsharp.restore.provenance import trace
 from selfsharp.restore.reference import (
     MOST,
     SHARE,
@@ -21,6 +22,7 @@ from selfsharp.restore.reference import (
     find,
     transfer,
 )
+from selfsharp.restore.restorer import Restorer
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 CAMERA = Camera(light="display", noise=1 / 255)
@@ -205,37 +207,10 @@ def test_a_patch_is_the_means_of_its_squares():
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
-def test_a_restorer_whose_generator_asks_for_references_tells_them(tmp_path, tiled):
-    torch = pytest.importorskip("torch")
-    from selfsharp.model_folder import find_model, read_card
-    from selfsharp.recipe import Recipe, as_method
-    from selfsharp.restore.restorer import Restorer
-    from selfsharp.training.checkpoint import save_average
-    from selfsharp.training.export import export
-    from selfsharp.training.state import build_network
-
-    torch.manual_seed(0)
-    options = {"widths": [8, 8], "down": [1, 1], "up": [1]}
-    for name in ("detector", "self_reference"):
-        recipe = Recipe(network=name, options={} if name == "detector" else options)
-        network = build_network(recipe)
-        if name != "detector":
-            with torch.no_grad():
-                # All that it is told of detail, and nothing else, is added to the tile.
-                network.head.weight.zero_()
-                network.head.bias.zero_()
-                network.head.bias[20:24] = 1
-        facts = {"recipe": as_method(recipe), "crops": 0, "seconds": 0.0}
-        save_average(tmp_path / f"{name}.safetensors", network.state_dict(), facts)
-    card = read_card(find_model("base"))
-    export(
-        tmp_path / "detector.safetensors",
-        tmp_path / "self_reference.safetensors",
-        tmp_path / "model",
-        card,
-    )
+def test_a_model_that_asks_for_references_is_told_them(referring, tiled):
     sample, psf = blurred(tiled)
-    restorer = Restorer(tmp_path / "model", threads=1)
+    restorer = Restorer(referring, threads=1)
+    assert restorer.refers
     restored = restorer.restore(sample.blurred, sample.mask, psf=psf)
     assert restored.references is not None
     inside = np.zeros(sample.mask.shape, bool)
@@ -243,6 +218,33 @@ def test_a_restorer_whose_generator_asks_for_references_tells_them(tmp_path, til
     before, after = (psnr.measure(x, tiled, inside) for x in (sample.blurred, restored.image))
     assert after > before + 8
     assert np.array_equal(restored.image[sample.mask == 0], sample.blurred[sample.mask == 0])
-    wholly = restorer.restore(sample.blurred, everywhere(*sample.mask.shape), psf=psf)
-    assert wholly.references is None
-    assert np.array_equal(wholly.image, sample.blurred)
+
+
+def test_where_nothing_is_sharp_it_is_told_nothing(referring, tiled):
+    sample, psf = blurred(tiled)
+    restorer = Restorer(referring, threads=1)
+    whole = restorer.restore(sample.blurred, everywhere(*sample.mask.shape), psf=psf)
+    assert whole.references is None
+    assert np.array_equal(whole.image, sample.blurred)
+
+
+def test_what_a_pixel_was_told_of_lies_in_the_sharp_part_and_looks_like_it(referring, tiled):
+    sample, psf = blurred(tiled)
+    restored = Restorer(referring, threads=1).restore(sample.blurred, sample.mask, psf=psf)
+    traced = trace(restored.references, restored.gate)
+    told = traced.strength > 0.5
+    assert told.any()
+    assert not traced.strength[restored.gate == 0].any()
+    rows, columns = traced.source[told].T
+    assert not sample.mask[rows, columns].any()
+    off = np.abs(tiled[rows, columns] - tiled[told]).mean()
+    assert off < 0.2 * np.abs(tiled - np.roll(tiled, 37, axis=1)).mean()
+    assert traced.sources.max() == traced.strength.max()
+    assert not traced.sources[sample.mask > 0].any()
+
+
+def test_without_matches_nothing_is_traced():
+    traced = trace(None, np.ones((5, 7), np.float32))
+    assert not traced.strength.any()
+    assert not traced.sources.any()
+    assert traced.source.shape == (5, 7, 2)

@@ -81,9 +81,14 @@ class Restorer:
         self._detector = Graph(read_graph(folder, self.card, "detector"), self._threads)
         self._generator = Graph(read_graph(folder, self.card, "generator"), self._threads)
         self._alone = alone
-        takes_proposals = "proposals" in self._generator.inputs and alone != "network"
-        self._undoes = takes_proposals or alone == "deconvolution"
+        uses_psfs = bool({"proposals", "references"} & set(self._generator.inputs))
+        self._undoes = (uses_psfs and alone != "network") or alone == "deconvolution"
         self._grid = Grid(step=400, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
+
+    @property
+    def refers(self) -> bool:
+        """Whether the model asks what the photo's sharp part tells of its blurred part."""
+        return "references" in self._generator.inputs
 
     def find_blur(self, image: Image) -> Findings:
         """What the detector sees in an image, before it is parted."""
@@ -185,7 +190,7 @@ class Restorer:
 
     def _refer(self, image: Image, parts: Partition, estimate: Estimate | None) -> Referred | None:
         """What the reference part has that is like the blurred one, where the model asks for it."""
-        if "references" not in self._generator.inputs:
+        if not self.refers:
             return None
         # Where no PSF is known, a Gaussian of the same radius is closest to all that it may be.
         radius = float(parts.radius[parts.gate > 0].mean())

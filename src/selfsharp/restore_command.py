@@ -1,0 +1,76 @@
+"""The command that restores: single photos, with pictures of what was done, or a folder."""
+
+import time
+from pathlib import Path
+
+from selfsharp.blur.psf_file import read_psf
+from selfsharp.command_files import BAD_INPUT, check_folder, check_free, check_photos
+from selfsharp.config import RestoreSettings
+from selfsharp.folder_command import restore_folder_of, restored_lines
+from selfsharp.image import Image, output_path
+from selfsharp.picture import Picture, compare, provenance_picture, write_picture
+from selfsharp.restore.photo_file import restore_file
+from selfsharp.restore.provenance import trace
+from selfsharp.restore.restorer import Restoration, Restorer, check_strength
+from selfsharp.terminal import for_each, progress_bar, tell
+
+
+def restore(settings: RestoreSettings) -> int:
+    """Restores photos one after the other, or a folder; a bad one does not stop the others."""
+    check_strength(settings.strength)
+    if not settings.max_megapixels > 0:
+        raise ValueError(f"--max-megapixels {settings.max_megapixels:g} is out of range; give more")
+    check_photos(settings.photos)
+    if any(path.is_dir() for path in settings.photos):
+        return restore_folder_of(settings)
+    if len(settings.photos) > 1 and (settings.out or settings.mask):
+        one = "--out" if settings.out else "--mask"
+        raise ValueError(f"{one} goes with one photo, not {len(settings.photos)}; use --out-dir")
+    if settings.out and settings.out_dir:
+        raise ValueError("--out and --out-dir exclude each other; give one of them")
+    check_folder(settings.out_dir)
+    psf = read_psf(settings.psf) if settings.psf else None
+    restorer = Restorer(settings.model, settings.threads)
+    if settings.explain and not restorer.refers:
+        name = restorer.card.name
+        raise ValueError(f"model {name} refers to no sharp part to explain; leave --explain out")
+
+    def restore_one(path: Path) -> None:
+        start = time.perf_counter()
+        out = settings.out or output_path(path, out_dir=settings.out_dir)
+        compared = out.with_name(f"{path.stem}-compare.png")
+        explained = out.with_name(f"{path.stem}-references.png")
+        wanted = {compared: settings.compare, explained: settings.explain}
+        check_free([out, *(file for file in wanted if wanted[file])], settings.overwrite)
+        with progress_bar(path.name) as advance:
+            result = restore_file(
+                restorer,
+                path,
+                out,
+                mask=settings.mask,
+                psf=psf,
+                strength=settings.strength,
+                overwrite=settings.overwrite,
+                max_megapixels=settings.max_megapixels,
+                progress=advance,
+            )
+        seconds = time.perf_counter() - start
+        for line in restored_lines(path, out, result.restoration.share, seconds, result.lost):
+            tell(line)
+        if settings.compare:
+            panels = {"input": result.photo.image, "restored": result.restoration.image}
+            drawn = compare(panels, result.restoration.blur_map)
+            write_picture(drawn, compared, overwrite=settings.overwrite)
+            tell(f"  comparison: {compared}")
+        if settings.explain:
+            drawn = _explanation(result.photo.image, result.restoration)
+            write_picture(drawn, explained, overwrite=settings.overwrite)
+            tell(f"  where references came from: {explained}")
+
+    return BAD_INPUT if for_each(settings.photos, restore_one) else 0
+
+
+def _explanation(image: Image, restoration: Restoration) -> Picture:
+    """Where the references of a restored photo came from."""
+    traced = trace(restoration.references, restoration.gate)
+    return provenance_picture(image, traced.source, traced.strength, traced.sources)
