@@ -145,6 +145,22 @@ class Matches:
     side: int
 
 
+Referred = tuple[References, Matches]
+"""The encoded reference part, and what of it is like the blurred part."""
+
+
+def refer(image: Image, gate: Plane, psf: Psf) -> Referred | None:
+    """What the reference part of a photo has that is like its blurred part; None if it has none.
+
+    Args:
+        image: RGB in 0..1.
+        gate: 0 in the reference part.
+        psf: how the blurred part is blurred.
+    """
+    references = encode(image, gate, psf)
+    return (references, find(image, gate, references)) if references else None
+
+
 def encode(image: Image, gate: Plane, psf: Psf) -> References | None:
     """Encodes the reference part of a photo; None where there is next to none.
 

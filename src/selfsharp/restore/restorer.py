@@ -19,7 +19,7 @@ from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.judgement import Judgement, fullest_window, judge, settle
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import undo
-from selfsharp.restore.reference import CHANNELS, Matches, References, encode, find, transfer
+from selfsharp.restore.reference import CHANNELS, Matches, Referred, refer, transfer
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 
@@ -27,8 +27,8 @@ Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
 Alone = Literal["deconvolution", "network"]
 """Half of the method, to be measured: the mean of the proposals, or the generator without them."""
-Referred = tuple[References, Matches]
-"""The encoded reference part, and what of it is like the blurred part."""
+Refer = Callable[[Image, Plane, Psf], Referred | None]
+"""What tells, of an image, its gate and its PSF, what is like the blurred part."""
 LARGEST_PSF = 255
 """Largest side of a PSF that somebody gives, in pixels."""
 
@@ -65,13 +65,18 @@ class Restorer:
         model: name of a bundled model, or the path of a model folder.
         threads: threads to use; all cores when None.
         alone: the half of the method that is to restore without the other; both when None.
+        refer: what finds references for a model that asks for them.
 
     Raises:
         ValueError: there is no such model, or its files are not what its card says.
     """
 
     def __init__(
-        self, model: str | Path = "base", threads: int | None = None, alone: Alone | None = None
+        self,
+        model: str | Path = "base",
+        threads: int | None = None,
+        alone: Alone | None = None,
+        refer: Refer = refer,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads {threads} is out of range; give 1 or more")
@@ -81,6 +86,7 @@ class Restorer:
         self._detector = Graph(read_graph(folder, self.card, "detector"), self._threads)
         self._generator = Graph(read_graph(folder, self.card, "generator"), self._threads)
         self._alone = alone
+        self._find_references = refer
         uses_psfs = bool({"proposals", "references"} & set(self._generator.inputs))
         self._undoes = (uses_psfs and alone != "network") or alone == "deconvolution"
         self._grid = Grid(step=400, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
@@ -195,8 +201,7 @@ class Restorer:
         # Where no PSF is known, a Gaussian of the same radius is closest to all that it may be.
         radius = float(parts.radius[parts.gate > 0].mean())
         psf = estimate.psf if estimate else gaussian.psf(radius, np.random.default_rng(0))
-        references = encode(image, parts.gate, psf)
-        return (references, find(image, parts.gate, references)) if references else None
+        return self._find_references(image, parts.gate, psf)
 
     def _residual(
         self,
