@@ -213,10 +213,7 @@ def _go_on(side: int, part: _Part, one: _Candidate) -> _Candidate:
 def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
     """How little gradients are gathered in few places once a PSF is undone; less is better.
 
-    Blur spreads gradients, and so does the ringing of a wrong PSF. The logarithm of their mean
-    over their root mean square, which no contrast changes. After D. Krishnan, T. Tay and R.
-    Fergus, Blind deconvolution using a normalized sparsity measure, 2011,
-    doi:10.1109/CVPR.2011.5995521.
+    Blur spreads gradients, and so does the ringing of a wrong PSF.
 
     Args:
         grey: mean of the channels, 0..1.
@@ -229,7 +226,19 @@ def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
     size = np.hypot(*derivatives(sharp))[inner][mask[inner] > 0.5]
     if not size.any():
         return 0.0
-    return float(np.log(size.mean() / np.sqrt((size**2).mean())))
+    return scatter(size)
+
+
+def scatter(slopes: np.ndarray) -> float:
+    """How little gradients are gathered in few places: log of their mean over their RMS.
+
+    No contrast changes it. After D. Krishnan, T. Tay and R. Fergus, Blind deconvolution using a
+    normalized sparsity measure, 2011, doi:10.1109/CVPR.2011.5995521.
+
+    Args:
+        slopes: sizes of gradients, not all of them 0.
+    """
+    return float(np.log(slopes.mean() / np.sqrt((slopes**2).mean())))
 
 
 def _explanation(blurred: Plane, blur: Spectrum, flattening: float) -> Plane:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from selfsharp.blur.deconvolve import divide_plane
+from selfsharp.blur.estimate import CAREFUL, scatter
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import derivatives
 from selfsharp.image import Plane
@@ -13,18 +14,14 @@ FILLED = 0.5
 """Share of a square that has to lie in the core."""
 TELLING = 0.5
 """Gradients, as a share of the middle square's, under which a square tells nothing."""
-CAREFUL = (0.02, 0.01)
-"""Weight of the prior in the two rounds of undoing the PSF."""
 
 
 def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
     """How much an undone PSF spreads gradients where it fits worst; under 0, it gathers them.
 
     Undone where it is right, a PSF gathers gradients in few places; where the blur is another,
-    its ringing spreads them. Every square of the part is judged by the logarithm of the
-    gradients' mean over their root mean square (Krishnan, Tay and Fergus 2011,
-    doi:10.1109/CVPR.2011.5995521), undone against given. The second largest counts: a
-    single square may be an accident.
+    its ringing spreads them. Every square of the part is judged by how scattered its gradients
+    are, undone against given. The second largest counts: a single square may be an accident.
 
     Args:
         grey: mean of the channels, 0..1.
@@ -49,7 +46,7 @@ def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
             given, undone = before[square][here], after[square][here]
             if given.size < FILLED * SIDE**2 or not (given.any() and undone.any()):
                 continue
-            spreads.append(_diffuseness(undone) - _diffuseness(given))
+            spreads.append(scatter(undone) - scatter(given))
             sizes.append(np.sqrt((given**2).mean()))
     telling = np.array(sizes) >= TELLING * np.median(sizes) if sizes else np.zeros(0, bool)
     if np.count_nonzero(telling) < 2:
@@ -59,8 +56,3 @@ def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
 
 def _slopes(plane: Plane) -> Plane:
     return np.hypot(*derivatives(plane))
-
-
-def _diffuseness(slopes: np.ndarray) -> float:
-    """How little gradients are gathered in few places."""
-    return float(np.log(slopes.mean() / np.sqrt((slopes**2).mean())))

@@ -86,9 +86,10 @@ class UNet(nn.Module):
 class TileUNet(nn.Module):
     """A U-Net behind a pixel-unshuffle, which sees and answers at a tile's full size.
 
+    What is one says how many channels it is `told` of and has `answered`; its answer starts near
+    zero.
+
     Args:
-        channels: channels of what it is given.
-        to_channels: channels of its answer, which starts near zero.
         widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
         down: residual blocks per scale on the way down.
         up: residual blocks per scale on the way up.
@@ -96,23 +97,23 @@ class TileUNet(nn.Module):
     """
 
     whole_tile = False
+    told: int
+    answered: int
 
     def __init__(
         self,
-        channels: int,
-        to_channels: int,
-        widths: Sequence[int],
-        down: Sequence[int],
-        up: Sequence[int],
+        widths: Sequence[int] = (32, 64, 128, 192),
+        down: Sequence[int] = (1, 1, 2, 2),
+        up: Sequence[int] = (1, 2, 2),
         scales: int = 1,
     ) -> None:
         super().__init__()
         if not 1 <= scales <= 1 + len(widths):
             raise ValueError(f"scales {scales} is out of range; give 1 to {1 + len(widths)}")
         self.multiple = 2 ** len(widths)
-        self.stem = conv3x3(4 * channels, widths[0])
+        self.stem = conv3x3(4 * self.told, widths[0])
         self.body = UNet(widths, down, up)
-        self.head = conv3x3(widths[0], 4 * to_channels, gain=0.01)
+        self.head = conv3x3(widths[0], 4 * self.answered, gain=0.01)
         coarser = widths[: scales - 1]
         self.coarse = nn.ModuleList(conv3x3(width, 3, gain=0.01) for width in coarser)
 

@@ -166,11 +166,11 @@ def _go_on(training: Training, checkpoint: Path) -> None:
     tensors, facts = read_checkpoint(checkpoint)
     average = part(tensors, "average")
     weights = part(tensors, "weights") or average
-    grown = getattr(training.network, "grown", dict)
-    grows = any(w.shape != weights[n].shape for n, w in grown(weights).items())
-    weights, average = grown(weights), grown(average)
+    grow = getattr(training.network, "grown", dict)
+    fitted, average = grow(weights), grow(average)
+    grows = any(one.shape != weights[name].shape for name, one in fitted.items())
     name = training.recipe.network
-    _load(training.network, weights, f"{checkpoint} does not fit {name}")
+    _load(training.network, fitted, f"{checkpoint} does not fit {name}")
     device = training.fabric.device
     training.average = {name: value.float().to(device) for name, value in average.items()}
     if grows or not part(tensors, "optimizer"):

@@ -1,7 +1,5 @@
 """The generator that refers to the photo's sharp part: mends proposals, and carries detail over."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -19,24 +17,10 @@ class Generator(TileUNet):
     blurred alike. Where nothing matches, the references are 0 and so is what they add.
 
     What `mending` has learnt fits in: its weights are these without the last channels.
-
-    Args:
-        widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
-        down: residual blocks per scale on the way down.
-        up: residual blocks per scale on the way up.
-        scales: sizes at which a residual is given while training: 1, 1/2, 1/4 ...
     """
 
     inputs = ("image", "blur", "proposals", "references")
-
-    def __init__(
-        self,
-        widths: Sequence[int] = (32, 64, 128, 192),
-        down: Sequence[int] = (1, 1, 2, 2),
-        up: Sequence[int] = (1, 2, 2),
-        scales: int = 1,
-    ) -> None:
-        super().__init__(16, 6, widths, down, up, scales)
+    told, answered = 16, 6
 
     def forward(
         self,

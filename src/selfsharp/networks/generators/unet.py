@@ -1,7 +1,5 @@
 """The plain generator: a U-Net behind a pixel-unshuffle, without references."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,24 +14,10 @@ class Generator(TileUNet):
     """Predicts what to add to a blurred tile, from the tile and its blur.
 
     The residual starts near zero: an untrained generator leaves the photo as it is.
-
-    Args:
-        widths: channels at 1/2, 1/4, 1/8 ... of the tile's size.
-        down: residual blocks per scale on the way down.
-        up: residual blocks per scale on the way up.
-        scales: sizes at which a residual is given while training: 1, 1/2, 1/4 ...
     """
 
     inputs = ("image", "blur")
-
-    def __init__(
-        self,
-        widths: Sequence[int] = (32, 64, 128, 192),
-        down: Sequence[int] = (1, 1, 2, 2),
-        up: Sequence[int] = (1, 2, 2),
-        scales: int = 1,
-    ) -> None:
-        super().__init__(5, 3, widths, down, up, scales)
+    told, answered = 5, 3
 
     def forward(
         self,
