@@ -1,5 +1,7 @@
 """What is kept of a benchmark that was stopped, and when it no longer counts."""
 
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -92,6 +94,33 @@ def test_what_makes_a_picture_another_one(tmp_path, monkeypatch):
     assert Keep(tmp_path, threads=2).find(row, image, truth) is None
     monkeypatch.setattr(keep, "code", lambda: "changed")
     assert kept.find(row, image, truth) is None
+
+
+RUN_EVERY_ROW = """
+import sys
+import numpy as np
+from selfsharp.benchmark.row import Truth
+from selfsharp.benchmark.rows import ROWS, choose_rows
+from selfsharp.config import BenchmarkSettings
+image = np.random.default_rng(0).random((64, 64, 3), np.float32)
+truth = Truth(np.ones((64, 64), np.float32), np.full((3, 3), 1 / 9, np.float32))
+names = [name for name in ROWS.names() if name not in ("peer", "references")]
+settings = BenchmarkSettings("table1", rows=tuple(names))
+for row in choose_rows(settings, names):
+    row.restore(image, truth)
+print(*(name for name in sys.modules if name.startswith("selfsharp.")))
+"""
+
+
+def test_no_row_runs_code_that_lies_apart():
+    """A change there must not leave a picture standing that it would have changed."""
+    command = [sys.executable, "-c", RUN_EVERY_ROW]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    ran = {name.split(".")[1] for name in done.stdout.split()}
+    assert {"restore", "blur"} <= ran
+    assert all((keep.PACKAGE / name).exists() for name in keep.APART)
+    # What the formats read is the image itself, which tells kept pictures apart.
+    assert ran & {name.removesuffix(".py") for name in keep.APART} <= {"formats"}
 
 
 def test_a_row_is_told_no_more_than_it_is_told(tmp_path):
