@@ -139,6 +139,8 @@ class ModelsSettings:
 class ServeSettings:
     """Serve the page and its HTTP interface on this computer; photos never leave it."""
 
+    model: str = "base"
+    """Name of a bundled model, or the path of a model folder: what the page restores with."""
     host: str = "127.0.0.1"
     """Address to listen at; another than this lets others in the network in."""
     port: int = 8765

@@ -5,11 +5,15 @@ import json
 
 import pytest
 from pydantic import TypeAdapter
+from starlette.testclient import TestClient
 
 from selfsharp.cli import main
+from selfsharp.config import ServeSettings
 from selfsharp.web.answers import Answer
+from selfsharp.web.interface import build
 from selfsharp.web.outputs import OF_A_MAP, OUTPUTS
 
+HERE = "http://127.0.0.1"
 EVENTS = {"Accept": "text/event-stream"}
 
 
@@ -73,8 +77,8 @@ def test_every_output_can_be_asked_for_at_once(client, uploads):
     files = files_of(uploads, "photo.png", "mask.png")
     answer = client.post("/restore", files=files, data={"outputs": list(OUTPUTS)}).json()
     TypeAdapter(Answer).validate_python(answer)  # As the description says.
-    # The photo is too small for a PSF, and what there is not is left out.
-    assert set(answer["files"]) == set(OUTPUTS) - {"psf"}
+    # The photo is too small for a PSF, and the model refers to nothing; that is left out.
+    assert set(answer["files"]) == set(OUTPUTS) - {"psf", "origins", "references"}
     for name, file in answer["files"].items():
         ending = file["name"].rsplit(".")[-1].replace("jpg", "jpeg").replace("tif", "tiff")
         assert file["type"] in {f"image/{ending}", f"image/{ending}f"}, name
@@ -136,3 +140,12 @@ def test_a_name_is_shown_without_folders_and_odd_characters(client, uploads):
     answer = client.post("/restore", files={"photo": files["photo"]})
     assert "nice%20photo-selfsharp.png" in answer.headers["Content-Disposition"]
     assert "secret" not in answer.headers["Content-Disposition"]
+
+
+def test_a_model_of_ones_own_takes_the_first_place(made_up):
+    settings = ServeSettings(model=str(made_up), threads=1)
+    with TestClient(build(settings), base_url=HERE) as client:
+        names = [model["name"] for model in client.get("/models").json()]
+        described = client.get("/openapi.json").json()["components"]["schemas"]
+    assert names == ["made-up", "base"]
+    assert described["Body_restore_restore_post"]["properties"]["model"]["default"] == "made-up"

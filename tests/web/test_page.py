@@ -3,6 +3,7 @@
 import base64
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,15 @@ DROP = """([name, type, data]) => {
 @pytest.fixture
 def page(serving) -> Iterator[Page]:
     """The page, in a window that tells of every fault in its scripts."""
+    with opened(serving) as page:
+        yield page
+
+
+@contextmanager
+def opened(serving, *flags: str) -> Iterator[Page]:
+    """The page of a server with flags."""
     faults = []
-    with sync_playwright() as playwright, serving("--threads", "1") as server:
+    with sync_playwright() as playwright, serving("--threads", "1", *flags) as server:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1000, "height": 720})
         page.set_default_timeout(PATIENCE)
@@ -137,6 +145,44 @@ def test_the_demo_photo_from_drop_to_download(page, tmp_path):
     changed = (before != after).any(axis=2)
     assert changed.any()
     assert not changed[values == 0].any()
+
+
+def test_a_place_tells_which_sharp_one_it_was_told_of(serving, referring, tmp_path):
+    tile = np.asarray(PillowImage.open(DEMO).convert("RGB"))[120:240, 200:320]
+    tiled = np.tile(tile, (3, 4, 1))
+    moved = sum(np.roll(tiled, step, axis=1) / 5.0 for step in range(-2, 3))
+    tiled[130:230, 180:320] = np.rint(moved[130:230, 180:320])
+    PillowImage.fromarray(tiled).save(tmp_path / "tiled.png")
+    with opened(serving, "--model", str(referring)) as page:
+        drop(page, tmp_path / "tiled.png")
+        words(page)
+        page.keyboard.press("b")
+        page.locator("#clear").click()
+        stroke(page, (200 / 480, 180 / 360), (300 / 480, 180 / 360))
+        page.keyboard.press("Escape")
+        with page.expect_download(timeout=PATIENCE):
+            page.keyboard.press("d")  # It comes once it is restored by that mask.
+        origin = page.locator("#origin")
+        expect(origin).to_be_hidden()
+        page.keyboard.press("m")
+        page.mouse.move(*place(page, 250 / 480, 180 / 360))
+        expect(page.locator("#readout")).to_contain_text("refers to a sharp place")
+        expect(origin).to_be_visible()
+        # The texture repeats every 120 px: so far away, or a multiple of it, lies the like.
+        circle = origin.locator("circle").bounding_box()
+        photo = page.locator("#before").bounding_box()
+        scale = photo["width"] / 480
+        middle = (circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2)
+        column, row = (middle[0] - photo["x"]) / scale, (middle[1] - photo["y"]) / scale
+        assert not (180 <= column < 320 and 130 <= row < 230)
+        for moved in (column - 250, row - 180):
+            assert abs(moved - 120 * round(moved / 120)) < 6
+        page.mouse.move(*place(page, 0.05, 0.05))
+        expect(origin).to_be_hidden()
+        page.mouse.move(*place(page, 250 / 480, 180 / 360))
+        expect(origin).to_be_visible()
+        page.keyboard.press("+")
+        expect(origin).to_be_hidden()
 
 
 def test_several_photos_in_a_row_and_one_that_is_refused(page, uploads, tmp_path):

@@ -23,6 +23,7 @@ def test_it_listens_to_this_computer_alone_unless_told():
         ("--max-megabytes nan", "--max-megabytes nan is out of range"),
         ("--queue -1", "--queue -1 is out of range"),
         ("--threads 0", "threads 0 is out of range"),
+        ("--model none", "unknown model 'none'; choose one of: base"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(flags, told, capsys):

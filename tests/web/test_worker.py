@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from selfsharp.image import Photo, read_photo
+from selfsharp.restore.reference import Matches
 from selfsharp.web.job import (
     Advanced,
     Began,
@@ -72,15 +73,22 @@ def test_every_output_is_written_and_has_a_name_of_its_own(uploads, tmp_path):
     gate = np.zeros((height, width), np.float32)
     gate[10:40, 10:40] = 1
     psf = np.full((5, 5), 1 / 25, np.float32)
-    made = Made(photo, photo.image / 2, gate * 3, gate, psf)
+    corners = np.array([[10, 10], [24, 24]], np.int32)
+    matches = Matches(corners, corners + 36, np.array([0, 1e9], np.float32), 14)
+    made = Made(photo, photo.image / 2, gate * 3, gate, psf, matches)
     files = write_outputs(made, tuple(OUTPUTS), tmp_path)
     assert set(files) == set(OUTPUTS)
     assert len(set(files.values())) == len(OUTPUTS)
     assert len({shown_name(name, "a photo.png") for name in OUTPUTS}) == len(OUTPUTS)
     cells = np.asarray(PillowImage.open(tmp_path / files["cells"]))
     assert cells.shape == (height // 4, width // 4, 3)
-    assert tuple(cells[5, 5]) == (255, 255, 0)
+    assert tuple(cells[5, 5]) == (255, 255, 255)
+    assert tuple(cells[8, 8]) == (255, 255, 0)
     assert not cells[15].any()
+    origins = np.asarray(PillowImage.open(tmp_path / files["origins"])).astype(int)
+    assert origins.shape == cells.shape
+    # The cell 9 rows down and 9 columns on.
+    assert origins[5, 5] @ [65536, 256, 1] == 14 * (width // 4) + 14
 
 
 def test_a_fault_of_the_program_is_told_as_such_and_names_no_folder(job, monkeypatch, capfd):

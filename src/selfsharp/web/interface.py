@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile as Upload
 import selfsharp
 from selfsharp.config import ServeSettings
 from selfsharp.formats import media_type, writable_endings
-from selfsharp.model_folder import PRETRAINED, model_names, read_card
+from selfsharp.model_folder import find_model, model_names, read_card, read_graph
 from selfsharp.web.answers import EVENTS, Answer, answer
 from selfsharp.web.guard import Guard
 from selfsharp.web.job import Job
@@ -48,7 +48,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Model:
-    """A bundled model."""
+    """A model that can be named."""
 
     name: str
     description: str
@@ -116,7 +116,7 @@ Strength = Annotated[
     float,
     Form(ge=0, le=1, allow_inf_nan=False, description="How much of the restoration to blend in"),
 ]
-ModelName = Annotated[str, Form(description="Name of a bundled model")]
+ModelName = Annotated[str, Form(description="Name of a model, of those at `/models`")]
 
 
 def _names(known: tuple[str, ...]) -> Any:
@@ -136,7 +136,13 @@ MapOutputs = Annotated[_names(OF_A_MAP), Form(description=_outputs_told(OF_A_MAP
 
 
 def build(settings: ServeSettings) -> FastAPI:
-    """The application with its page, guarded as the settings say."""
+    """The application with its page, guarded as the settings say.
+
+    Raises:
+        ValueError: there is no such model, or its files are not what its card says.
+    """
+    models = _served(settings.model)
+    usual = next(iter(models))
     worker = Worker(settings.seconds, settings.threads)
 
     @asynccontextmanager
@@ -173,10 +179,10 @@ def build(settings: ServeSettings) -> FastAPI:
         if ending not in ENDINGS:
             known = ", ".join(ENDINGS)
             raise HTTPException(_UNFIT, f"{shown} is of no known format; give one of {known}")
-        if job.model not in model_names():
-            known = ", ".join(model_names())
+        if job.model not in models:
+            known = ", ".join(models)
             raise HTTPException(_UNFIT, f"unknown model; choose one of: {known}")
-        job = replace(job, photo=f"photo{ending}", shown=shown)
+        job = replace(job, photo=f"photo{ending}", shown=shown, model=str(models[job.model]))
         await run_in_threadpool(_save, photo, job.folder / job.photo)
         if mask:
             of_mask = Path(_shown(mask.filename)).suffix.lower()
@@ -192,7 +198,7 @@ def build(settings: ServeSettings) -> FastAPI:
         photo: Photo,
         mask: Mask = None,
         strength: Strength = 1.0,
-        model: ModelName = "base",
+        model: ModelName = usual,
         outputs: Outputs = ["photo"],  # noqa: B006
     ) -> Response:
         """Sharpens the blurred part of a photo, just as `selfsharp restore` does."""
@@ -205,7 +211,7 @@ def build(settings: ServeSettings) -> FastAPI:
         request: Request,
         folder: Folder,
         photo: Photo,
-        model: ModelName = "base",
+        model: ModelName = usual,
         outputs: MapOutputs = ["blur_picture"],  # noqa: B006
     ) -> Response:
         """Tells where a photo is blurred and by how much, just as `selfsharp map` does."""
@@ -213,10 +219,10 @@ def build(settings: ServeSettings) -> FastAPI:
         job = Job("map", folder, wanted, 1.0, model, settings.max_megapixels)
         return await answer(request, worker, await put_down(job, photo))
 
-    @app.get("/models", responses=_refusals(403), summary="The bundled models")
-    async def models() -> list[Model]:
-        """The models that can be named."""
-        cards = [read_card(PRETRAINED / name) for name in model_names()]
+    @app.get("/models", responses=_refusals(403), summary="The models")
+    async def list_models() -> list[Model]:
+        """The models that can be named; first the one that is used when none is."""
+        cards = [read_card(folder) for folder in models.values()]
         return [Model(card.name, card.description, card.licence, card.network) for card in cards]
 
     @app.get("/health", responses=_refusals(403), summary="Whether the server is well")
@@ -234,6 +240,17 @@ def build(settings: ServeSettings) -> FastAPI:
 
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
+
+
+def _served(usual: str) -> dict[str, Path]:
+    """Folders of the models by their names, the usual one first."""
+    folder = find_model(usual)
+    card = read_card(folder)
+    for graph in ("detector", "generator"):
+        read_graph(folder, card, graph)  # Better now than at the first photo.
+    # One of an own folder takes the place of a bundled one of its name.
+    bundled = {name: find_model(name) for name in model_names() if name != card.name}
+    return {card.name: folder.resolve(), **bundled}
 
 
 def _shown(name: str | None) -> str:

@@ -18,7 +18,7 @@ class Job:
         folder: where the photo lies; what comes out goes there too.
         outputs: what is wanted, by the names of :mod:`selfsharp.web.outputs`.
         strength: how much of the restoration to blend in, 0..1.
-        model: name of a bundled model.
+        model: name of a bundled model, or the path of a model folder.
         max_megapixels: size from which the photo is refused.
         photo: name of the photo's file in the folder.
         mask: name of the mask's file in the folder; None if the blurred part is to be found.

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from selfsharp.blur.psf import Psf
-from selfsharp.blur.sharpness import means_of_cells
+from selfsharp.blur.sharpness import CELL, means_of_cells
 from selfsharp.image import Image, Photo, Plane, output_path, quantize, write_plane
-from selfsharp.picture import blur_picture, compare, write_picture
+from selfsharp.picture import blur_picture, compare, provenance_picture, write_picture
 from selfsharp.restore.photo_file import write_restored
+from selfsharp.restore.provenance import Provenance, trace
+from selfsharp.restore.reference import Matches
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Made:
         blur_map: blur radius in pixels, 0 where sharp.
         gate: how much of the restoration is blended in, or would be, 0..1.
         psf: the PSF that was undone; None where there is none.
+        matches: what the blurred part was told of the sharp one; None where it was told nothing.
     """
 
     photo: Photo
@@ -30,6 +34,12 @@ class Made:
     blur_map: Plane
     gate: Plane
     psf: Psf | None = None
+    matches: Matches | None = None
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Where each restored pixel's references lie."""
+        return trace(self.matches, self.gate)
 
 
 @dataclass(frozen=True)
@@ -73,9 +83,30 @@ def _gate(made: Made, path: Path) -> None:
 
 def _cells(made: Made, path: Path) -> None:
     most = max(float(made.blur_map.max()), 1e-6)
-    planes = [means_of_cells(made.blur_map) / most, means_of_cells(made.gate)]
-    planes.append(np.zeros_like(planes[0]))  # Free for where the references came from.
-    write_picture(quantize(np.stack(planes, axis=2).astype(np.float32)), path)
+    strength = made.provenance.strength if made.matches else np.zeros_like(made.gate)
+    planes = [made.blur_map / most, made.gate, strength]
+    cells = np.stack([means_of_cells(plane) for plane in planes], axis=2)
+    write_picture(quantize(cells.astype(np.float32)), path)
+
+
+def _origins(made: Made, path: Path) -> None:
+    if made.matches is None:
+        return
+    height, width = made.gate.shape
+    middles = [
+        np.minimum(np.arange(0, side, CELL) + CELL // 2, side - 1) for side in (height, width)
+    ]
+    source = made.provenance.source[np.ix_(*middles)] // CELL
+    number = source[:, :, 0] * len(middles[1]) + source[:, :, 1]
+    digits = np.stack([number >> 16, number >> 8 & 255, number & 255], axis=2)
+    write_picture(digits.astype(np.uint8), path)
+
+
+def _references(made: Made, path: Path) -> None:
+    if made.matches is not None:
+        told = made.provenance
+        drawn = provenance_picture(made.photo.image, told.source, told.strength, told.sources)
+        write_picture(drawn, path)
 
 
 def _comparison(made: Made, path: Path) -> None:
@@ -100,9 +131,21 @@ OUTPUTS = {
     "comparison": Output("input, blur map, restored, and details", "compare.png", _comparison),
     "psf": Output("how light was spread, where one blur was undone", "psf.png", _psf),
     "cells": Output(
-        "a pixel for every 4x4: red is the radius in shares of the largest, green the gate",
+        "a pixel for every 4x4: red is the radius in shares of the largest, green the gate,"
+        " blue how like the sharp place is that it was told of",
         "cells.png",
         _cells,
+    ),
+    "origins": Output(
+        "a pixel for every 4x4: the number, row by row, of the sharp ones that it was told of,"
+        " red its highest digit of 256; for models that refer to the sharp part",
+        "origins.png",
+        _origins,
+    ),
+    "references": Output(
+        "where references came from, in colours; for models that refer to the sharp part",
+        "references.png",
+        _references,
     ),
     "before": Output("the photo as a JPEG to look at", "before.jpg", _before),
     "after": Output("the restored photo as a JPEG to look at", "after.jpg", _after),

@@ -21,9 +21,11 @@ def serve(settings: ServeSettings, tell: Callable[[str], None]) -> None:
         tell: is told in a line where the page is.
 
     Raises:
-        ValueError: a setting is out of range, or the address is not to be had.
+        ValueError: a setting is out of range, there is no such model, or the address is not to
+            be had.
     """
     check_settings(settings)
+    app = build(settings)
     listener = _listener(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -33,7 +35,7 @@ def serve(settings: ServeSettings, tell: Callable[[str], None]) -> None:
     if settings.open:
         threading.Timer(1.0, webbrowser.open, [url]).start()
     config = uvicorn.Config(
-        build(settings),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -3,6 +3,7 @@
 import { Brush } from "./brush.js";
 import { bindKeys } from "./keyboard.js";
 import { Photo } from "./photo.js";
+import { Readout } from "./readout.js";
 import { readHealth } from "./server.js";
 import { Strip } from "./strip.js";
 import { Viewer } from "./viewer.js";
@@ -18,6 +19,7 @@ let limits = null;
 
 const paint = (phase, x, y) => brush.paint(phase, x, y);
 const viewer = new Viewer(stage, { paint, point, zoomed });
+const readout = new Readout(viewer);
 const brush = new Brush(viewer, at("size"), () => current?.mask, () => change());
 const work = new Work(inOrder, changed);
 const strip = new Strip(at("strip"), { select, remove, saveAll });
@@ -200,6 +202,7 @@ function enable() {
 }
 
 function zoomed(scale, fitted) {
+  readout.hide(); // What it points at has moved.
   at("zoom").textContent = fitted ? "Fit" : `${Math.round(100 * scale * devicePixelRatio)} %`;
 }
 
@@ -209,7 +212,7 @@ function setMapped(mapped) {
   stage.classList.toggle("mapped", mapped);
   at("show-map").setAttribute("aria-pressed", mapped);
   at("legend").hidden = !mapped;
-  at("readout").hidden = true;
+  readout.hide();
 }
 
 function toggleMap() {
@@ -245,16 +248,8 @@ function change(edit = () => {}) {
 
 function point(x, y, event) {
   brush.show();
-  const readout = at("readout");
-  const told = event && stage.classList.contains("mapped") && current?.map?.readout(x, y);
-  readout.hidden = !told;
-  if (!told) return;
-  readout.textContent = told;
-  const [left, top] = viewer.cursor;
-  const [width, height] = viewer.room();
-  const before = left + readout.offsetWidth + 24 > width;
-  readout.style.left = `${before ? left - readout.offsetWidth - 14 : left + 14}px`;
-  readout.style.top = `${Math.min(top + 14, height - readout.offsetHeight - 8)}px`;
+  const mapped = event && stage.classList.contains("mapped");
+  readout.show(mapped ? current?.map : null, x, y);
 }
 
 /* Wiring */

@@ -75,7 +75,7 @@ export class Photo {
     return {
       mask: this.masked ? await this.mask.toPng() : null,
       strength: this.strength,
-      outputs: ["photo", "cells", ...(this.shown ? [] : ["before", "after"])],
+      outputs: ["photo", "cells", "origins", ...(this.shown ? [] : ["before", "after"])],
     };
   }
 
@@ -90,7 +90,7 @@ export class Photo {
     this.keep("after", files.after ?? files.photo);
     if (asked.strength === 1) this.keep("full", files.after ?? files.photo);
     // With a mask the map tells of the mask; what was found without one is kept.
-    this.map = await BlurMap.read(files.cells, report);
+    this.map = await BlurMap.read(files, report);
     const found = this.map.blurred();
     if (!this.mask) this.mask = new Mask(report.width, report.height, found);
     else if (!asked.mask) this.mask.found = found;

@@ -75,6 +75,11 @@ export class Viewer {
     return [(x - this.offset[0]) / this.scale, (y - this.offset[1]) / this.scale];
   }
 
+  /** The point of the stage at which a pixel of the photo lies. */
+  pointAt([x, y]) {
+    return [x * this.scale + this.offset[0], y * this.scale + this.offset[1]];
+  }
+
   fitScale() {
     const [width, height] = this.room();
     const [across, down] = this.size;
