@@ -12,16 +12,19 @@ SIDE = 96
 """Side of the squares that are looked at one by one, in pixels; they overlap by half."""
 FILLED = 0.5
 """Share of a square that has to lie in the core."""
-TELLING = 0.5
+WORST = 0.05
+"""Share of the squares that may fit worse than what counts: the largest of so many would be the
+larger, the larger the part is."""
+TELLING = 0.25
 """Gradients, as a share of the middle square's, under which a square tells nothing."""
 
 
 def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
-    """How much an undone PSF spreads gradients where it fits worst; under 0, it gathers them.
+    """How much an undone PSF spreads gradients where it fits badly; under 0, it gathers them.
 
     Undone where it is right, a PSF gathers gradients in few places; where the blur is another,
     its ringing spreads them. Every square of the part is judged by how scattered its gradients
-    are, undone against given. The second largest counts: a single square may be an accident.
+    are, undone against given. All but the worst `WORST` of them count.
 
     Args:
         grey: mean of the channels, 0..1.
@@ -51,7 +54,7 @@ def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
     telling = np.array(sizes) >= TELLING * np.median(sizes) if sizes else np.zeros(0, bool)
     if np.count_nonzero(telling) < 2:
         return 0.0
-    return float(np.sort(np.array(spreads)[telling])[-2])
+    return float(np.quantile(np.array(spreads)[telling], 1 - WORST))
 
 
 def _slopes(plane: Plane) -> Plane:
