@@ -62,6 +62,7 @@ def test_what_lies_outside_the_mask_does_not_count(sharp):
 def test_kind_and_radius_of_round_blur_are_found(sharp, kind, radius):
     found = fit_round_blur(power_of(sharp, kind, radius))
     assert found.kind == kind
+    assert 0 < found.margin < found.evidence
     assert found.radius == pytest.approx(radius, rel=0.12)
     assert blur_radius(found.psf) == pytest.approx(found.radius, rel=0.01)
 

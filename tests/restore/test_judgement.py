@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import KINDS, gaussian
+from selfsharp.blur.lens import RoundBlur
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
@@ -18,6 +19,7 @@ from selfsharp.restore.judgement import (
     LEAST,
     Judgement,
     is_certain,
+    is_filter,
     judge,
     mended,
     missed_focus,
@@ -77,6 +79,22 @@ def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused)
     assert soft.estimate is None
 
 
+@pytest.fixture
+def undirected(monkeypatch):
+    """Nothing in the spectrum tells of a movement."""
+    monkeypatch.setattr(judgement, "directed", lambda *_: 0.0)
+
+
+def test_a_movement_whose_directions_the_spectrum_has_is_undone_in_full(shaken, unfocused):
+    image, parts = shaken
+    doubtful = replace(parts, certainty=0.972)
+    judged = judge(image, doubtful)
+    assert judged.estimate is not None
+    assert (judged.trust, judged.unevenness) == (1, None)
+    assert judge(unfocused[0], doubtful).trust < 1
+
+
+@pytest.mark.usefixtures("undirected")
 def test_a_part_that_still_looks_blurred_when_restored_is_left_as_it_was(shaken):
     image, parts = shaken
     found = replace(parts, certainty=0.983)
@@ -89,6 +107,7 @@ def test_a_part_that_still_looks_blurred_when_restored_is_left_as_it_was(shaken)
     assert settle(doubtful, replace(found, certainty=0.978), before) == 0
 
 
+@pytest.mark.usefixtures("undirected")
 def test_where_nothing_is_sharp_blur_is_sooner_an_accident(shaken):
     image, parts = shaken
     found = replace(parts, certainty=0.978)
@@ -108,6 +127,21 @@ def test_softness_that_is_certain_to_be_blur_is_undone_too(unfocused):
     judged = judge(image, replace(parts, certainty=0.997))
     assert judged.estimate.lens is not None
     assert judged.trust > 0.9
+
+
+def test_what_a_filter_blurred_is_undone_however_uncertain():
+    image, parts = blurred_part("gaussian", 8.0)
+    judged = judge(image, replace(parts, certainty=0.97))
+    assert judged.trust == 1
+    assert judged.estimate.lens.kind == "gaussian"
+    assert blur_radius(judged.estimate.psf) == pytest.approx(8, rel=0.15)
+
+
+def test_only_a_gaussian_that_is_plain_to_tell_is_a_filters():
+    filters = RoundBlur("gaussian", 8.0, evidence=2000.0, margin=100.0)
+    assert is_filter(filters)
+    for other in ({"kind": "defocus"}, {"radius": 1.5}, {"radius": 21.3}, {"margin": 5.0}):
+        assert not is_filter(replace(filters, **other))
 
 
 def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):

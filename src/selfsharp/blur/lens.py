@@ -58,11 +58,13 @@ class RoundBlur:
         radius: blur radius in pixels.
         evidence: by how much it explains the spectrum better than no blur, as a logarithm of
             likelihoods; 0 and less speak for no blur.
+        margin: by how much it explains it better than any of the other kind does.
     """
 
     kind: str
     radius: float
     evidence: float
+    margin: float
 
     @cached_property
     def psf(self) -> Psf:
@@ -129,8 +131,12 @@ def _best_of(power: Power, radii: np.ndarray) -> RoundBlur:
         [np.ones(power.side // 2 + 1), *(_transfer(*n, power.side) for n in names)]
     )
     gaps = np.min([_unlikelihood(power, transfers, slope) for slope in SLOPES], axis=0)
-    chosen = int(gaps[1:].argmin())
-    return RoundBlur(*names[chosen], float(gaps[0] - gaps[1:][chosen]))
+    unblurred, blurred = gaps[0], gaps[1:]
+    chosen = int(blurred.argmin())
+    kind, radius = names[chosen]
+    other = min(gap for gap, name in zip(blurred, names, strict=True) if name[0] != kind)
+    least = blurred[chosen]
+    return RoundBlur(kind, radius, float(unblurred - least), float(other - least))
 
 
 def _unlikelihood(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from selfsharp.blur.direction import directed
 from selfsharp.blur.estimate import SIZE, Estimate, estimate_psf
-from selfsharp.blur.lens import measure_power, unevenness
+from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power, unevenness
 from selfsharp.blur.misfit import misfit
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.sharpness import CELL
@@ -28,10 +29,17 @@ MISFIT = 0.065
 """How badly a PSF may fit in a twentieth of a part. Of 83 estimates of shakes, in photos of 0.15 to
 0.5 megapixels or in parts of them, the worst has .05; of 29 bursts of real frames, where movements
 differ, the best .073."""
-POSSIBLE, CREDIBLE = 0.35, 0.2
-"""Probability of a movement from which one is looked for, and from which, restored, it is kept."""
+POSSIBLE, LIKELY, CREDIBLE = 0.2, 0.35, 0.2
+"""Probability of a movement from which a PSF is looked for; from which the part is restored even
+if its spectrum does not have that PSF's directions; and from which that, restored, is kept."""
+DIRECTED = 500.0
+"""By how much a PSF has to explain the spectrum better than round blur does, to be a movement's. Of
+35 photos soft in part none passes that and `MISFIT`, of 38 shaken in part 29 do."""
 PROBABLE = 0.5
 """Probability that round blur was not meant, from which it is undone."""
+FILTERED, PLAINLY = (2.5, 18.0), 40.0
+"""Radii in pixels of a Gaussian that a program made, and by how much it has to explain the spectrum
+better than a disc does."""
 WHOLE, ACCIDENT = 0.9, 2.0
 """Share of a photo from which all of it is blurred, and what that says for an accident: of 330
 photos with soft or sharp parts one is as soft."""
@@ -66,7 +74,7 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
     whole = _is_whole(parts)
     if np.count_nonzero(parts.core) < LEAST:
         moved = 1.0 if given else movement(parts.certainty, USUAL, whole=whole)
-        return Judgement(_if_over(POSSIBLE, moved))
+        return Judgement(_if_over(LIKELY, moved))
     window = fullest_window(parts.core)
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     if given:
@@ -74,16 +82,27 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
         return Judgement(1.0, _shown(estimate, grey, parts.gate[window], core))
     power = measure_power(grey, core)
     uneven = unevenness(power) if power else USUAL
-    moved = _if_over(POSSIBLE, movement(parts.certainty, uneven, whole=whole))
-    missed = _if_over(PROBABLE, missed_focus(parts.certainty))
-    if not physics or not max(moved, missed):
-        return Judgement(moved)
+    moved = movement(parts.certainty, uneven, whole=whole)
+    if not physics:
+        return Judgement(_if_over(LIKELY, moved))
+    round_blur = fit_round_blur(power) if power else None
+    filtered = round_blur is not None and is_filter(round_blur)
+    unmeant = 1.0 if filtered else _if_over(PROBABLE, missed_focus(parts.certainty))
+    if moved < POSSIBLE and not unmeant:
+        return Judgement(0.0)
     estimate = estimate_psf(grey, core, threads)
     shown = _shown(estimate, grey, parts.gate[window], core)
-    if estimate.lens and missed:
-        return Judgement(missed, shown)
-    # A movement that differs from place to place has no PSF of its own; its mean is round.
-    return Judgement(moved, None if estimate.lens else shown, uneven)
+    if estimate.lens:
+        # A movement that differs from place to place has no PSF of its own; its mean is round.
+        return Judgement(unmeant, shown) if unmeant else _doubtful(moved, None, uneven)
+    if shown and power and round_blur and directed(power, shown.psf, round_blur) >= DIRECTED:
+        return Judgement(1.0, shown)
+    return _doubtful(moved, shown, uneven)
+
+
+def _doubtful(moved: float, shown: Estimate | None, uneven: float) -> Judgement:
+    """What may have been a movement, and needs a second look."""
+    return Judgement(_if_over(LIKELY, moved), shown, uneven)
 
 
 def settle(judged: Judgement, parts: Partition, radius: float) -> float:
@@ -148,6 +167,17 @@ def mended(certainty: float, unevenness: float, fallen: float, *, whole: bool = 
 def missed_focus(certainty: float) -> float:
     """Probability that round blur was not meant: backgrounds seldom look as certainly blurred."""
     return _logistic((certainty - 0.99) / 0.0015)
+
+
+def is_filter(blur: RoundBlur) -> bool:
+    """Whether a program's Gaussian filter has blurred, and no lens, whose blur may be meant.
+
+    A lens out of focus blurs as a disc does, whose spectrum has zeros. Of 38 held-out photos that
+    were blurred in part by a Gaussian of 15.6 px it is told of 33, and of 390 photos with soft
+    parts of none.
+    """
+    least, most = FILTERED
+    return blur.kind == "gaussian" and least <= blur.radius <= most and blur.margin >= PLAINLY
 
 
 def _is_whole(parts: Partition) -> bool:
