@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(
-    r"(<!-- table (\d+) of (results/[\w/-]+\.md)(?:, rows ([^>]+))? -->\n).*?(<!-- end of table -->)",
+    r"(<!-- table (\d+) of (results/[\w/-]+\.md)(?:, rows ([^>]+))? -->\n)"
+    r".*?(<!-- end of table -->)",
     re.DOTALL,
 )
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
