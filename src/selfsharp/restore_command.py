@@ -7,11 +7,11 @@ from selfsharp.blur.psf_file import read_psf
 from selfsharp.command_files import BAD_INPUT, check_folder, check_free, check_photos
 from selfsharp.config import RestoreSettings
 from selfsharp.folder_command import restore_folder_of, restored_lines
-from selfsharp.image import Image, output_path
-from selfsharp.picture import Picture, compare, provenance_picture, write_picture
+from selfsharp.image import output_path
+from selfsharp.picture import compare, write_picture
 from selfsharp.restore.photo_file import restore_file
-from selfsharp.restore.provenance import trace
-from selfsharp.restore.restorer import Restoration, Restorer, check_strength
+from selfsharp.restore.provenance import draw, trace
+from selfsharp.restore.restorer import Restorer, check_strength
 from selfsharp.terminal import for_each, progress_bar, tell
 
 
@@ -63,14 +63,9 @@ def restore(settings: RestoreSettings) -> int:
             write_picture(drawn, compared, overwrite=settings.overwrite)
             tell(f"  comparison: {compared}")
         if settings.explain:
-            drawn = _explanation(result.photo.image, result.restoration)
+            done = result.restoration
+            drawn = draw(result.photo.image, trace(done.references, done.gate))
             write_picture(drawn, explained, overwrite=settings.overwrite)
             tell(f"  where references came from: {explained}")
 
     return BAD_INPUT if for_each(settings.photos, restore_one) else 0
-
-
-def _explanation(image: Image, restoration: Restoration) -> Picture:
-    """Where the references of a restored photo came from."""
-    traced = trace(restoration.references, restoration.gate)
-    return provenance_picture(image, traced.source, traced.strength, traced.sources)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from selfsharp.blur.direction import directed
+from selfsharp.blur.direction import margin_over_round
 from selfsharp.blur.kinds import KINDS
 from selfsharp.blur.lens import fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf
@@ -32,7 +32,7 @@ def margin(sharp: np.ndarray, blurred_by: Psf, asked: Psf) -> float:
     blurred = blur_region(sharp, blurred_by, region, camera, generator).blurred
     power = measure_power(blurred.mean(axis=2), region)
     assert power is not None
-    return directed(power, asked, fit_round_blur(power))
+    return margin_over_round(power, asked, fit_round_blur(power))
 
 
 @pytest.mark.parametrize("kind", ["shake", "motion"])

@@ -82,7 +82,7 @@ def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused)
 @pytest.fixture
 def undirected(monkeypatch):
     """Nothing in the spectrum tells of a movement."""
-    monkeypatch.setattr(judgement, "directed", lambda *_: 0.0)
+    monkeypatch.setattr(judgement, "margin_over_round", lambda *_: 0.0)
 
 
 def test_a_movement_whose_directions_the_spectrum_has_is_undone_in_full(shaken, unfocused):

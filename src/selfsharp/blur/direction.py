@@ -16,7 +16,7 @@ TURNS = 25
 """Multiplicative steps in which gain and noise are fitted."""
 
 
-def directed(power: Power, psf: Psf, blur: RoundBlur) -> float:
+def margin_over_round(power: Power, psf: Psf, blur: RoundBlur) -> float:
     """By how much a PSF explains a power spectrum better than round blur does; under 0, worse.
 
     Args:
@@ -28,11 +28,11 @@ def directed(power: Power, psf: Psf, blur: RoundBlur) -> float:
         The difference of the logarithms of both likelihoods, by Whittle (1953,
         doi:10.1007/BF02590998), frequency by frequency.
     """
-    path, round_ = (
+    told, instead = (
         min(_unlikelihood(power, _transfer(one, power.side), slope) for slope in SLOPES)
         for one in (psf, blur.psf)
     )
-    return round_ - path
+    return instead - told
 
 
 def _transfer(psf: Psf, side: int) -> Float64[np.ndarray, "side half"]:

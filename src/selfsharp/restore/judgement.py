@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfsharp.blur.direction import directed
+from selfsharp.blur.direction import margin_over_round
 from selfsharp.blur.estimate import SIZE, Estimate, estimate_psf
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power, unevenness
 from selfsharp.blur.misfit import misfit
@@ -80,8 +80,11 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
     window = fullest_window(parts.core)
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     if given:
-        estimate = estimate_psf(grey, core, threads) if physics else None
-        return Judgement(1.0, _shown(estimate, grey, parts.gate[window], core))
+        if not physics:
+            return Judgement(1.0)
+        estimate = estimate_psf(grey, core, threads)
+        gap = _gap(estimate, grey, parts.gate[window], core)
+        return Judgement(1.0, estimate if gap <= MISFIT else None)
     power = measure_power(grey, core)
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)
@@ -93,13 +96,14 @@ def judge(image: Image, parts: Partition, *, physics: bool = True, threads: int 
     if moved < POSSIBLE and not unmeant:
         return Judgement(0.0)
     estimate = estimate_psf(grey, core, threads)
-    shown = _shown(estimate, grey, parts.gate[window], core)
+    gap = _gap(estimate, grey, parts.gate[window], core)
+    shown = estimate if gap <= MISFIT else None
     if estimate.lens:
         # A movement that differs from place to place has no PSF of its own; its mean is round.
         return Judgement(unmeant, shown) if unmeant else _doubtful(moved, None, uneven)
-    if shown and power and round_blur and directed(power, shown.psf, round_blur) >= DIRECTED:
-        fits = misfit(grey, parts.gate[window], core, shown.psf) <= FITTING
-        return Judgement(1.0, shown) if fits else _doubtful(moved, shown, uneven)
+    if gap <= FITTING and power and round_blur:
+        margin = margin_over_round(power, estimate.psf, round_blur)
+        return Judgement(1.0, shown) if margin >= DIRECTED else _doubtful(moved, shown, uneven)
     return _doubtful(moved, shown, uneven)
 
 
@@ -121,13 +125,12 @@ def settle(judged: Judgement, parts: Partition, radius: float) -> float:
     return _if_over(CREDIBLE, probability)
 
 
-def _shown(estimate: Estimate | None, grey: Plane, gate: Plane, core: Plane) -> Estimate | None:
-    """The estimate if its proposals are worth showing to the generator."""
-    if estimate is None or not is_certain(estimate):
-        return None
+def _gap(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> float:
+    """How badly an estimate fits somewhere in a part; infinite where it is none to be sure of."""
+    if not is_certain(estimate):
+        return math.inf
     # Softness may well differ from place to place, and its mean radius does little harm.
-    fits = estimate.lens or misfit(grey, gate, core, estimate.psf) <= MISFIT
-    return estimate if fits else None
+    return 0.0 if estimate.lens else misfit(grey, gate, core, estimate.psf)
 
 
 def is_certain(estimate: Estimate) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int32
 
-from selfsharp.image import Plane
+from selfsharp.image import Image, Plane
+from selfsharp.picture import Picture, provenance_picture
 from selfsharp.restore.reference import CLOSE, Matches
 
 
@@ -52,3 +53,8 @@ def trace(matches: Matches | None, gate: Plane) -> Provenance:
         source[here] = matches.keys[place] + inside
         likeness[here] = np.exp(-matches.errors[place] / np.float32(CLOSE))
     return Provenance(source, likeness * gate)
+
+
+def draw(image: Image, told: Provenance) -> Picture:
+    """The photo with every sharp place in a colour of its own, and that again where it went."""
+    return provenance_picture(image, told.source, told.strength, told.sources)

@@ -10,9 +10,9 @@ import numpy as np
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.sharpness import CELL, means_of_cells
 from selfsharp.image import Image, Photo, Plane, output_path, quantize, write_plane
-from selfsharp.picture import blur_picture, compare, provenance_picture, write_picture
+from selfsharp.picture import blur_picture, compare, write_picture
 from selfsharp.restore.photo_file import write_restored
-from selfsharp.restore.provenance import Provenance, trace
+from selfsharp.restore.provenance import Provenance, draw, trace
 from selfsharp.restore.reference import Matches
 
 
@@ -104,9 +104,7 @@ def _origins(made: Made, path: Path) -> None:
 
 def _references(made: Made, path: Path) -> None:
     if made.matches is not None:
-        told = made.provenance
-        drawn = provenance_picture(made.photo.image, told.source, told.strength, told.sources)
-        write_picture(drawn, path)
+        write_picture(draw(made.photo.image, made.provenance), path)
 
 
 def _comparison(made: Made, path: Path) -> None:

@@ -87,8 +87,8 @@ def _restored(job: Job, photo: Photo, mask: Plane | None, threads: int | None, t
         tell(Advanced(done, total))
 
     result = restorer.restore(photo.image, mask, job.strength, advance)
-    maps = result.blur_map, result.gate, result.psf, result.references
-    return Made(photo, result.image, *maps)
+    psf, matches = result.psf, result.references
+    return Made(photo, result.image, result.blur_map, result.gate, psf, matches)
 
 
 def _mapped(job: Job, photo: Photo, threads: int | None) -> Made:
