@@ -145,12 +145,12 @@ def blur(settings: BlurSettings) -> int:
 
 def models(settings: ModelsSettings) -> int:
     """Lists the bundled models with what their cards say."""
-    from selfsharp.model_folder import GRAPHS, find_model, model_names, read_card
+    from selfsharp.model_folder import find_model, model_names, read_card
 
     for name in model_names():
         folder = find_model(name)
         card = read_card(folder)
-        size = sum((folder / f"{graph}.onnx").stat().st_size for graph in GRAPHS)
+        size = sum((folder / f"{graph}.onnx").stat().st_size for graph in card.graphs)
         tell(f"{card.name} ({card.network}, {size / 1e6:.1f} MB, {card.licence})")
         tell(f"  {card.description}")
         for score, value in card.scores.items():
@@ -212,7 +212,7 @@ def export(settings: ExportSettings) -> int:
         least_change=settings.least_change,
         halo=settings.halo,
     )
-    make_model(settings.detector, settings.generator, settings.out, card)
+    make_model(settings.detector, settings.generator, settings.out, card, settings.estimator)
     tell(f"model folder, equal to PyTorch: {settings.out}")
     return 0
 

@@ -232,6 +232,8 @@ class ExportSettings:
     """Checkpoint of a detector."""
     generator: Annotated[Path | None, arg(metavar="FILE")] = None
     """Checkpoint of a generator."""
+    estimator: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Checkpoint of what makes estimated PSFs better; without it they are as physics tells them."""
     out: Output = None
     """The model folder to make; named as the model is to be called."""
     description: str = "A model of my own."

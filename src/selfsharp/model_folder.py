@@ -14,6 +14,8 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 
 CARD = "card.json"
 GRAPHS = ("detector", "generator")
+ESTIMATING = ("edges", "mend")
+"""Graphs of a learnt round of the PSF's estimate, which a model has both of or neither."""
 
 
 class ModelError(ValueError):
@@ -52,6 +54,11 @@ class Card:
     """Recipe, crops seen and seconds of each network."""
     scores: Mapping[str, Any] = field(default_factory=dict)
     """Measured figures, with the command that measured them."""
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Names of the model's graphs."""
+        return GRAPHS + ESTIMATING if set(ESTIMATING) <= set(self.sha256) else GRAPHS
 
 
 def model_names() -> list[str]:
@@ -111,9 +118,10 @@ def read_graph(folder: Path, card: Card, graph: str) -> bytes:
 
 def write_card(folder: Path, card: Card) -> None:
     """Writes a model's card, with the checksums of the graphs that lie beside it."""
+    there = [graph for graph in ESTIMATING if (folder / f"{graph}.onnx").exists()]
     sums = {
         graph: hashlib.sha256((folder / f"{graph}.onnx").read_bytes()).hexdigest()
-        for graph in GRAPHS
+        for graph in (*GRAPHS, *there)
     }
     table = asdict(card) | {"sha256": sums}
     (folder / CARD).write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")

@@ -36,6 +36,8 @@ class Mix:
     """Share of the samples with the proposals of physics, where the recipe has estimates."""
     referred: float = 0.0
     """Share of those from photos that have sharp surroundings to refer to."""
+    estimated: float = 0.6
+    """Share of the estimator's samples that set out from a real estimate, not a made one."""
     light: float = 0.1
     """Share of the made samples whose blur is light, under 1 px."""
     radius: tuple[float, float] = (0.7, 7.0)
@@ -85,7 +87,7 @@ class Recipe:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     network: str = "mending"
-    """`detector`, or the name of a generator."""
+    """`detector`, `estimator`, or the name of a generator."""
     options: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the network's constructor."""
     pictures: tuple[Path, ...] = ()

@@ -164,6 +164,27 @@ def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):
         assert judged.trust > 0.3
 
 
+def test_round_blur_may_fit_less_well_than_a_movement_but_not_badly(monkeypatch, shaken, unfocused):
+    def shown(case, gap: float) -> bool:
+        monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
+        return judge(*case).estimate is not None
+
+    assert [shown(unfocused, gap) for gap in (0.05, 0.12, 0.4)] == [True, True, False]
+    assert [shown(shaken, gap) for gap in (0.05, 0.12, 0.4)] == [True, False, False]
+
+
+def test_a_whole_photo_that_the_generator_restores_alone_needs_no_second_look(monkeypatch, shaken):
+    image, parts = shaken
+    monkeypatch.setattr(judgement, "misfit", lambda *_: 1.0)
+    found = replace(parts, certainty=0.985)
+    everywhere = replace(found, gate=np.ones_like(parts.gate))
+    assert judge(image, found).unevenness is not None
+    whole = judge(image, everywhere)
+    assert whole.unevenness is None
+    # Just as far as the generator is trusted that is told of no PSF at all.
+    assert whole == judge(image, everywhere, physics=False)
+
+
 def test_a_small_core_tells_no_psf(shaken):
     image, parts = shaken
     small = np.zeros_like(parts.core)

@@ -1,6 +1,7 @@
 """From checkpoint to restored photo, for every generator there is."""
 
 import inspect
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from selfsharp.model_folder import Card, read_card, read_graph  # noqa: E402
+from selfsharp.blur.kinds import shake  # noqa: E402
+from selfsharp.blur.regions import everywhere  # noqa: E402
+from selfsharp.blur.synthesis import Camera, blur_region  # noqa: E402
+from selfsharp.model_folder import (  # noqa: E402
+    ESTIMATING,
+    GRAPHS,
+    Card,
+    read_card,
+    read_graph,
+    write_card,
+)
 from selfsharp.networks.blocks import CHANNELS  # noqa: E402
 from selfsharp.networks.detector import Detector  # noqa: E402
+from selfsharp.networks.estimator import Estimator  # noqa: E402
 from selfsharp.networks.generators import GENERATORS  # noqa: E402
 from selfsharp.recipe import Recipe, as_method  # noqa: E402
 from selfsharp.restore.restorer import Restorer  # noqa: E402
@@ -21,7 +33,7 @@ from selfsharp.training.checkpoint import save_average  # noqa: E402
 from selfsharp.training.export import TOLERANCE, export, load_average  # noqa: E402
 from selfsharp.training.state import build_network  # noqa: E402
 
-SMALL = {"widths": [8, 12], "down": [1, 1], "up": [1], "width": 8, "blocks": 1}
+SMALL = {"widths": [8, 12], "down": [1, 1], "up": [1], "width": 8, "blocks": 1, "kernels": 8}
 """Options that make a network small, where it has them."""
 CARD = Card("small", "For the tests.", "MIT", 0.8, 0.97, 0.8, least_change=0.0, halo=16)
 
@@ -36,7 +48,8 @@ class Exported:
 
 def save_untrained(path: Path, network: str) -> Path:
     """A small network's checkpoint; its last layers' small starts are made up for."""
-    make = Detector if network == "detector" else GENERATORS.load(network).Generator
+    finders = {"detector": Detector, "estimator": Estimator}
+    make = finders.get(network) or GENERATORS.load(network).Generator
     taken = inspect.signature(make).parameters
     recipe = Recipe(network=network, options={k: v for k, v in SMALL.items() if k in taken})
     torch.manual_seed(3)
@@ -113,3 +126,67 @@ def test_a_graph_that_computes_something_else_is_not_let_through(exported, tmp_p
             weights.add_(0.02 * torch.randn_like(weights))
     with pytest.raises(RuntimeError, match=r"\A.+ONNX Runtime differs from PyTorch by .+\Z"):
         module._prove_equal(network, inputs, graph)
+
+
+@pytest.fixture(scope="module")
+def estimating(tmp_path_factory) -> Exported:
+    """A model with a learnt round; the checkpoint is the estimator's."""
+    place = tmp_path_factory.mktemp("estimating")
+    detector = save_untrained(place / "detector.safetensors", "detector")
+    generator = save_untrained(place / "generator.safetensors", "mending")
+    estimator = save_untrained(place / "estimator.safetensors", "estimator")
+    export(detector, generator, place / "small", CARD, estimator)
+    return Exported(estimator, place / "small")
+
+
+@pytest.mark.parametrize("graph", ESTIMATING)
+@pytest.mark.parametrize("size", [(2, 2), (7, 5), (31, 31)])
+def test_the_graphs_of_a_learnt_round_equal_pytorch(estimating, graph, size):
+    network, _ = load_average(estimating.checkpoint)
+    module = network.get_submodule(graph)
+    (name,) = module.inputs
+    planes = make_planes([name], *(module.multiple * side for side in size))
+    ready = Graph(read_graph(estimating.folder, read_card(estimating.folder), graph), threads=1)
+    with torch.inference_mode():
+        wanted = module(torch.from_numpy(planes[0])[None])[0].numpy()
+    np.testing.assert_allclose(ready(*planes), wanted, atol=TOLERANCE)
+
+
+def test_a_learnt_round_changes_the_psf_that_is_undone(estimating, photo, tmp_path):
+    generator = np.random.default_rng(2)
+    sharp = np.tile(photo, (2, 3, 1))
+    everything, psf = everywhere(*sharp.shape[:2]), shake.psf_of_extent(9.0, generator)
+    blurred = blur_region(sharp, psf, everything, Camera(), generator).blurred
+    without = tmp_path / "without"
+    shutil.copytree(estimating.folder, without)
+    for graph in ESTIMATING:
+        (without / f"{graph}.onnx").unlink()
+    write_card(without, read_card(without))
+    parts = [Restorer(folder, threads=1) for folder in (estimating.folder, without)]
+    found = [one.judge(blurred, one.find_parts(blurred, everything)).estimate for one in parts]
+    assert all(one is None or one.psf.sum() == pytest.approx(1, abs=1e-4) for one in found)
+    assert (found[0] is None) != (found[1] is None) or not np.array_equal(
+        *(one.psf for one in found if one)
+    )
+
+
+def test_the_card_tells_of_a_learnt_round(estimating):
+    card = read_card(estimating.folder)
+    assert set(card.graphs) == set(card.sha256) == {*GRAPHS, *ESTIMATING}
+    assert card.training["estimator"]["recipe"]["network"] == "estimator"
+
+
+def test_exporting_again_without_an_estimator_leaves_no_learnt_round(tmp_path):
+    made = [save_untrained(tmp_path / name, name) for name in ("detector", "mending", "estimator")]
+    detector, generator, estimator = made
+    export(detector, generator, tmp_path / "small", CARD, estimator)
+    export(detector, generator, tmp_path / "small", CARD)
+    assert set(read_card(tmp_path / "small").sha256) == set(GRAPHS)
+
+
+@pytest.mark.parametrize("wrong", ["detector", "mending"])
+def test_what_is_no_estimator_is_refused_in_one_line(tmp_path, wrong):
+    detector = save_untrained(tmp_path / "detector", "detector")
+    generator = save_untrained(tmp_path / "mending", "mending")
+    with pytest.raises(ValueError, match=r"\A.+ holds no estimator; .+\Z"):
+        export(detector, generator, tmp_path / "small", CARD, tmp_path / wrong)

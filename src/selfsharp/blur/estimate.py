@@ -11,7 +11,6 @@ setting. So several begin, each with settings of its own, and those go on that l
 and cleanest image behind.
 """
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,14 +19,14 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image as PillowImage
 
+from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
+from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
-from selfsharp.blur.psf import Psf, blur_radius
-from selfsharp.blur.regions import eroded, softened
+from selfsharp.blur.psf import Psf, blur_radius, tidied
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import (
     Spectrum,
-    bordered,
     derivatives,
     divergence,
     psf_spectrum,
@@ -38,6 +37,8 @@ from selfsharp.image import Plane
 
 SIZE = 31
 """Side of the PSF that is looked for, in pixels."""
+SIDES = (31, 23, 17, 13, 9, 7, 5)
+"""Its sides from scale to scale, the finest first; the image shrinks as it does."""
 FLATTENING = 4e-4
 """How strongly gradients are removed from the explaining image in the end."""
 ROUND = 0.85
@@ -111,13 +112,16 @@ class Estimate:
     lens: RoundBlur | None = None
 
 
-def estimate_psf(grey: Plane, mask: Plane, threads: int = 1) -> Estimate:
+def estimate_psf(
+    grey: Plane, mask: Plane, threads: int = 1, learnt: LearntRound | None = None
+) -> Estimate:
     """The PSF of the masked part: free in its shape, or a Gaussian or disc where it is round.
 
     Args:
         grey: mean of the channels, 0..1.
         mask: 1 where blurred by that PSF for certain; leave the region's border out.
         threads: more than one makes several estimates side by side.
+        learnt: what makes each of the two best better.
 
     Returns:
         A point without any agreement where there is nothing to see but noise and even shading.
@@ -125,27 +129,36 @@ def estimate_psf(grey: Plane, mask: Plane, threads: int = 1) -> Estimate:
     if structure_over_noise(grey, mask) < TELLING:
         return Estimate(POINT, (POINT, POINT), 0.0, 0.0)
     first, second = _best_two(grey, mask, threads)
-    psf = _tidied(first + second, 0.0)
+    psf = tidied(first + second, 0.0)
     spread = 1 / float((psf**2).sum()) / (2 * np.pi * max(blur_radius(psf), 0.5) ** 2)
     power = measure_power(grey, mask) if spread >= ROUND else None
     if power:
         lens = fit_round_blur(power)
         return Estimate(lens.psf, (lens.psf, lens.psf), 1.0, spread, lens)
+    if learnt is not None:
+        part = BlurredPart.of(grey, mask, SIZE)
+        first, second = learnt(part, first), learnt(part, second)
+        psf = tidied(first + second, 0.0)
     return Estimate(psf, (first, second), _agreement(first, second), spread)
+
+
+def estimate_once(grey: Plane, mask: Plane, effort: Effort) -> Psf:
+    """What one estimate of several ends in, the right PSF or not."""
+    one = _begin(SIDES[-1], effort)
+    for side in reversed(SIDES):
+        small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
+        one = _go_on(side, BlurredPart.of(small, inside, side), one)
+    return one.psf
 
 
 def _best_two(grey: Plane, mask: Plane, threads: int) -> tuple[Psf, Psf]:
     """The two best of several estimates, the best first."""
-    sides = [SIZE]
-    while sides[-1] > 5:
-        smaller = round(sides[-1] / math.sqrt(2))
-        sides.append(min(smaller + (smaller % 2 == 0), sides[-1] - 2))
-    running = [_begin(sides[-1], effort) for effort in EFFORTS]
+    running = [_begin(SIDES[-1], effort) for effort in EFFORTS]
     with ThreadPoolExecutor(threads) as pool:
         each = pool.map if threads > 1 else map
-        for finer, side in reversed(list(enumerate(sides))):
+        for finer, side in reversed(list(enumerate(SIDES))):
             small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
-            part = _Part.of(small, inside, side)
+            part = BlurredPart.of(small, inside, side)
             running = list(each(partial(_go_on, side, part), running))
             if finer in SURVIVORS:
                 psfs = [one.psf for one in running]
@@ -163,29 +176,6 @@ class _Candidate:
     effort: Effort
 
 
-@dataclass(frozen=True)
-class _Part:
-    """The blurred part at one scale, with a border: what all estimates need of it.
-
-    Attributes:
-        given: the blurred image.
-        spectrum: its spectrum.
-        inside: 1 where it is blurred, 0 elsewhere.
-        trusted: weight of the edges that tell the PSF; less towards the part's own edge.
-    """
-
-    given: Plane
-    spectrum: Spectrum
-    inside: Plane
-    trusted: Plane
-
-    @classmethod
-    def of(cls, grey: Plane, mask: Plane, side: int) -> "_Part":
-        given = bordered(grey, side)
-        inside = bordered((mask > 0.5).astype(np.float32), side, mode="constant")
-        return cls(given, transform(given), inside, softened(eroded(inside > 0, side // 4), 2))
-
-
 def _begin(side: int, effort: Effort) -> _Candidate:
     """A line of three pixels."""
     psf, middle = np.zeros((side, side), np.float32), side // 2
@@ -193,19 +183,18 @@ def _begin(side: int, effort: Effort) -> _Candidate:
     return _Candidate(psf.T.copy() if effort.upright else psf, effort)
 
 
-def _go_on(side: int, part: _Part, one: _Candidate) -> _Candidate:
+def _go_on(side: int, part: BlurredPart, one: _Candidate) -> _Candidate:
     """A better estimate, at the next finer scale."""
     psf, effort = one.psf, one.effort
     if psf.shape[0] != side:
         larger = PillowImage.fromarray(psf).resize((side, side), PillowImage.Resampling.BICUBIC)
-        psf = _tidied(np.asarray(larger), 0.03)
+        psf = tidied(np.asarray(larger), 0.03)
     for number in range(min(effort.rounds, FINEST_ROUNDS) if side == SIZE else effort.rounds):
         flattening = max(FLATTENING, effort.flattening / effort.easing**number)
         blur = psf_spectrum(psf, part.given.shape)
-        again = np.fft.irfft2(blur * part.spectrum, part.given.shape)
-        evenly = part.inside * part.given + (1 - part.inside) * again
+        evenly = part.evenly(blur)
         sharp = _explanation(evenly, blur, flattening)
-        psf = _psf_between(sharp, evenly, part.trusted, side, effort.damping)
+        psf = _psf_between(sharp, part, evenly, side, effort.damping)
     eased = effort.flattening / effort.easing**effort.rounds
     return _Candidate(psf, replace(effort, flattening=eased))
 
@@ -258,19 +247,10 @@ def _explanation(blurred: Plane, blur: Spectrum, flattening: float) -> Plane:
     return latent
 
 
-def _psf_between(sharp: Plane, blurred: Plane, trusted: Plane, size: int, damping: float) -> Psf:
-    """The PSF that leads from the sharp to the blurred edges, by damped least squares."""
-    shape = sharp.shape
-    cross: np.ndarray | float = 0.0
-    energy: np.ndarray | float = damping
-    for before, after in zip(derivatives(sharp), derivatives(blurred), strict=True):
-        spectrum = transform(before * trusted)
-        cross = cross + np.conj(spectrum) * transform(after * trusted)
-        energy = energy + np.abs(spectrum) ** 2
-    found = np.fft.irfft2(cross / energy, shape)
-    half = size // 2
-    weights = np.roll(found, (half, half), (0, 1))[:size, :size]
-    return _tidied(_joined(weights, FLOOR), FLOOR)
+def _psf_between(sharp: Plane, part: BlurredPart, blurred: Plane, side: int, damping: float) -> Psf:
+    """The PSF that leads from the sharp to the blurred edges, with no light of its own."""
+    weights = part.quotient(sharp, blurred, side, damping)
+    return tidied(_joined(weights, FLOOR), FLOOR)
 
 
 def _joined(weights: np.ndarray, floor: float) -> np.ndarray:
@@ -286,18 +266,6 @@ def _joined(weights: np.ndarray, floor: float) -> np.ndarray:
         labels = np.where(kept > 0, np.max(shifted, axis=0), 0)
     light = np.bincount(labels.ravel(), kept.ravel())
     return np.where(light[labels] >= LONE * kept.sum(), kept, 0)
-
-
-def _tidied(weights: np.ndarray, floor: float) -> Psf:
-    """A PSF without weak and negative values, its centroid on the middle pixel."""
-    kept = np.where(weights > floor * weights.max(), np.maximum(weights, 0), 0)
-    if not kept.any():
-        kept = np.zeros_like(kept)
-        kept[kept.shape[0] // 2, kept.shape[1] // 2] = 1
-    rows, columns = np.mgrid[: kept.shape[0], : kept.shape[1]]
-    middle = kept.shape[0] // 2
-    shift = [round(middle - float((kept * at).sum() / kept.sum())) for at in (rows, columns)]
-    return (np.roll(kept, shift, (0, 1)) / kept.sum()).astype(np.float32)
 
 
 def _agreement(first: Psf, second: Psf) -> float:

@@ -73,6 +73,18 @@ def normalised(weights: Float[np.ndarray, "size size"]) -> Psf:
     return (weights / weights.sum()).astype(np.float32)
 
 
+def tidied(weights: np.ndarray, floor: float) -> Psf:
+    """A PSF without weak and negative values, its centroid on the middle pixel."""
+    kept = np.where(weights > floor * weights.max(), np.maximum(weights, 0), 0)
+    if not kept.any():
+        kept = np.zeros_like(kept)
+        kept[kept.shape[0] // 2, kept.shape[1] // 2] = 1
+    rows, columns = np.mgrid[: kept.shape[0], : kept.shape[1]]
+    middle = kept.shape[0] // 2
+    shift = [round(middle - float((kept * at).sum() / kept.sum())) for at in (rows, columns)]
+    return (np.roll(kept, shift, (0, 1)) / kept.sum()).astype(np.float32)
+
+
 def as_psf(weights: np.ndarray) -> Psf:
     """A PSF out of weights of any scale: normalised, its centroid on the middle pixel.
 

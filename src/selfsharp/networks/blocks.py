@@ -12,7 +12,14 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-CHANNELS = {"image": 3, "blur": 2, "proposals": 6, "references": 5}
+CHANNELS = {
+    "image": 3,
+    "blur": 2,
+    "proposals": 6,
+    "references": 5,
+    "undone": 4,
+    "psfs": 2,
+}
 """What a network can ask for in its `inputs`, and how many channels it has."""
 
 Features = Float[Tensor, "batch channels height width"]

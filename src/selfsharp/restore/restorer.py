@@ -11,10 +11,11 @@ import numpy as np
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
+from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import Psf, as_psf, spread
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
-from selfsharp.model_folder import find_model, read_card, read_graph
+from selfsharp.model_folder import ESTIMATING, find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.judgement import Judgement, fullest_window, judge, settle
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
@@ -85,6 +86,10 @@ class Restorer:
         self.card = read_card(folder)
         self._detector = Graph(read_graph(folder, self.card, "detector"), self._threads)
         self._generator = Graph(read_graph(folder, self.card, "generator"), self._threads)
+        self._learnt = None
+        if set(ESTIMATING) <= set(self.card.graphs):
+            graphs = (read_graph(folder, self.card, graph) for graph in ESTIMATING)
+            self._learnt = LearntRound(*(Graph(graph, self._threads) for graph in graphs))
         self._alone = alone
         self._find_references = refer
         uses_psfs = bool({"proposals", "references"} & set(self._generator.inputs))
@@ -118,7 +123,7 @@ class Restorer:
 
     def judge(self, image: Image, parts: Partition) -> Judgement:
         """What is to be done with the blurred part, before anything is restored."""
-        return judge(image, parts, physics=self._undoes, threads=self._threads)
+        return judge(image, parts, physics=self._undoes, threads=self._threads, learnt=self._learnt)
 
     def restore(
         self,

@@ -1,8 +1,8 @@
 """Samples stacked to tensors, batch after batch of a training."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from selfsharp.recipe import Recipe
 from selfsharp.training.crop import Crop, Unblurred, blank, turned
 from selfsharp.training.device_crops import stack_plans
 from selfsharp.training.pool import Pool
+from selfsharp.training.rounds import Round, draw_round, turned_round
 from selfsharp.training.samples import draw_crop, draw_unblurred, draw_unturned
 from selfsharp.training.schedule import crop_size
 
@@ -39,6 +40,8 @@ class Batches(Dataset[dict[str, Tensor]]):
         numbers = range(start, start + recipe.batch)[self.share]
         if recipe.blur_on_device:
             return self._planned(recipe, numbers)
+        if recipe.network == "estimator":
+            return stack_rounds([self._round(recipe, number) for number in numbers])
         crops = [self._crop(recipe, number) for number in numbers]
         return stack_crops(crops, detector=recipe.network == "detector")
 
@@ -60,17 +63,40 @@ class Batches(Dataset[dict[str, Tensor]]):
         return batch
 
     def _crop(self, recipe: Recipe, number: int) -> Crop:
-        """A sample; distinct crops are kept, in half precision, to be turned anew."""
         detector = recipe.network == "detector"
         if not recipe.distinct:
             return draw_crop(self.pool, recipe, number, detector=detector)
+
+        def draw(source: int) -> Crop:
+            return draw_unturned(self.pool, recipe, source, detector=detector)
+
+        return turned(Crop(**self._planes(recipe, number, draw)), recipe, number)
+
+    def _round(self, recipe: Recipe, number: int) -> Round:
+        if not recipe.distinct:
+            return turned_round(draw_round(self.pool, recipe, number), recipe, number)
+
+        def draw(source: int) -> Round:
+            return draw_round(self.pool, recipe, source)
+
+        return turned_round(Round(**self._planes(recipe, number, draw)), recipe, number)
+
+    def _planes(
+        self, recipe: Recipe, number: int, draw: Callable[[int], Crop | Round]
+    ) -> dict[str, np.ndarray]:
+        """The planes of a distinct sample, which are kept in half precision to be turned anew."""
         source = (recipe.crop, number % recipe.distinct)
         if source not in self._kept:
-            crop = draw_unturned(self.pool, recipe, source[1], detector=detector)
-            planes = {name: plane for name, plane in vars(crop).items() if plane is not None}
+            planes = {name: one for name, one in vars(draw(source[1])).items() if one is not None}
             self._kept[source] = {name: one.astype(np.float16) for name, one in planes.items()}
-        kept = {name: plane.astype(np.float32) for name, plane in self._kept[source].items()}
-        return turned(Crop(**kept), recipe, number)
+        return {name: plane.astype(np.float32) for name, plane in self._kept[source].items()}
+
+
+def stack_rounds(rounds: Sequence[Round]) -> dict[str, Tensor]:
+    """Samples of the estimator stacked to tensors of one channel."""
+    names = [field.name for field in fields(Round)]
+    stacked = {name: np.stack([getattr(one, name) for one in rounds]) for name in names}
+    return {name: torch.from_numpy(planes)[:, None] for name, planes in stacked.items()}
 
 
 def stack_crops(crops: Sequence[Crop], *, detector: bool) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from selfsharp.model_folder import Card, write_card
+from selfsharp.model_folder import ESTIMATING, Card, write_card
 from selfsharp.networks.blocks import CHANNELS
 from selfsharp.restore.runtime import Graph
 from selfsharp.training.checkpoint import part, read_checkpoint
@@ -21,10 +21,14 @@ TOLERANCE = 2e-4
 """Largest difference allowed between PyTorch and ONNX Runtime on random tiles."""
 
 
-def export(detector: Path, generator: Path, folder: Path, card: Card) -> Card:
+def export(
+    detector: Path, generator: Path, folder: Path, card: Card, estimator: Path | None = None
+) -> Card:
     """Makes a model folder out of a detector's and a generator's checkpoint.
 
     Args:
+        estimator: checkpoint of what makes PSFs better; without one they are as physics alone
+            tells them.
         card: says what the checkpoints do not: name, description, thresholds, halo.
 
     Returns:
@@ -39,16 +43,25 @@ def export(detector: Path, generator: Path, folder: Path, card: Card) -> Card:
     maker, maker_facts = load_average(generator)
     if finder_facts["recipe"]["network"] != "detector":
         raise ValueError(f"{detector} holds no detector; swap or choose another checkpoint")
-    if maker_facts["recipe"]["network"] == "detector":
-        raise ValueError(f"{generator} holds a detector; give a generator's checkpoint")
+    if (other := maker_facts["recipe"]["network"]) in ("detector", "estimator"):
+        raise ValueError(f"{generator} holds the {other}; give a generator's checkpoint")
     write_graph(finder, folder / "detector.onnx")
     write_graph(maker, folder / "generator.onnx")
+    training = {"detector": finder_facts, "generator": maker_facts}
+    for graph in ESTIMATING:
+        (folder / f"{graph}.onnx").unlink(missing_ok=True)
+    if estimator is not None:
+        guesser, training["estimator"] = load_average(estimator)
+        if training["estimator"]["recipe"]["network"] != "estimator":
+            raise ValueError(f"{estimator} holds no estimator; choose another checkpoint")
+        for graph in ESTIMATING:
+            write_graph(guesser.get_submodule(graph), folder / f"{graph}.onnx")
     card = replace(
         card,
         network=maker_facts["recipe"]["network"],
         multiple=int(maker.multiple),  # type: ignore[arg-type]
         detector_multiple=int(finder.multiple),  # type: ignore[arg-type]
-        training={"detector": finder_facts, "generator": maker_facts},
+        training=training,
     )
     write_card(folder, card)
     return card

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from selfsharp.image import Image, Plane, quantize
 from selfsharp.recipe import Recipe
+from selfsharp.training.batches import stack_rounds
 from selfsharp.training.pool import Pool
+from selfsharp.training.rounds import draw_round
 from selfsharp.training.samples import draw_crop
 from selfsharp.training.validate import answer, averaged_network
 
@@ -21,7 +24,12 @@ SEED = 20_000
 def draw_sheet(
     network: nn.Module, average: Mapping[str, Tensor], pool: Pool, recipe: Recipe
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """A row for each of four crops: input, what the averaged network makes of it, truth."""
+    """A row for each of four crops: input, what the averaged network makes of it, truth.
+
+    Of the estimator: the crop, the PSF to set out from, what a round makes of it, the true one.
+    """
+    if recipe.network == "estimator":
+        return _psf_sheet(averaged_network(network, average), pool, recipe)
     judged, detector = averaged_network(network, average), recipe.network == "detector"
     drawn = replace(recipe, seed=recipe.seed + SEED, distinct=0, crop=max(recipe.crop, 128))
     rows = []
@@ -34,6 +42,27 @@ def draw_sheet(
             panels = [crop.image, _grey(likely), _grey(crop.truth[:, :, 0] / 2 + 0.5)]
         else:
             panels = [crop.image, np.clip(crop.image + found, 0, 1), crop.target]
+        rows.append(np.concatenate(panels, axis=1))
+    return quantize(np.concatenate(rows))
+
+
+@torch.inference_mode()
+def _psf_sheet(
+    judged: nn.Module, pool: Pool, recipe: Recipe
+) -> UInt8[np.ndarray, "height width 3"]:
+    rows = []
+    for number in range(ROWS):
+        batch = stack_rounds([draw_round(pool, replace(recipe, seed=recipe.seed + SEED), number)])
+        batch = {name: plane.to(recipe.device) for name, plane in batch.items()}
+        found = judged(*(batch[name] for name in judged.inputs))  # type: ignore[union-attr]
+        given = batch["given"][0, 0].cpu().numpy()
+        psfs = [
+            plane[0, 0].float().cpu().numpy() for plane in (batch["psf"], found, batch["truth"])
+        ]
+        times = given.shape[0] // psfs[0].shape[0]
+        large = [np.kron(psf / psf.max(), np.ones((times, times))) for psf in psfs]
+        below = given.shape[0] - large[0].shape[0]
+        panels = [_grey(given), *(_grey(np.pad(plane, ((0, below), (0, 0)))) for plane in large)]
         rows.append(np.concatenate(panels, axis=1))
     return quantize(np.concatenate(rows))
 

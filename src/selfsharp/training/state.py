@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from selfsharp.networks.detector import Detector
 from selfsharp.networks.discriminator import Discriminator
+from selfsharp.networks.estimator import Estimator
 from selfsharp.networks.generators import GENERATORS
 from selfsharp.networks.vgg import Vgg, read_weights
 from selfsharp.recipe import Recipe, as_method
@@ -25,7 +26,8 @@ def build_network(recipe: Recipe) -> nn.Module:
     Raises:
         ValueError: there is no such network, or it does not take such options.
     """
-    make = Detector if recipe.network == "detector" else GENERATORS.load(recipe.network).Generator
+    finders = {"detector": Detector, "estimator": Estimator}
+    make = finders.get(recipe.network) or GENERATORS.load(recipe.network).Generator
     try:
         return make(**recipe.options)
     except TypeError as error:
@@ -123,9 +125,12 @@ def start(recipe: Recipe, checkpoint: Path | None = None, fabric: Fabric | None 
 
 def _check(recipe: Recipe, network: nn.Module) -> None:
     """Refuses settings that do not fit together."""
-    if recipe.network == "detector" and (recipe.critic != "none" or recipe.content):
-        raise ValueError("a detector takes no critic and no content loss; leave both out")
-    if recipe.blur_on_device and (recipe.network == "detector" or recipe.distinct):
+    generates = recipe.network not in ("detector", "estimator")
+    if not generates and (recipe.critic != "none" or recipe.content):
+        raise ValueError(
+            f"the {recipe.network} takes no critic and no content loss; leave both out"
+        )
+    if recipe.blur_on_device and (recipe.distinct or not generates):
         raise ValueError(
             "blur_on_device is for generators whose crops are all new; leave it out, "
             "or give a generator and distinct 0"

@@ -13,10 +13,12 @@ from selfsharp.blur.kinds import shake
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.recipe import Recipe
-from selfsharp.training.batches import stack_crops
+from selfsharp.training.batches import stack_crops, stack_rounds
 from selfsharp.training.draws import cut
 from selfsharp.training.motion import average_frames
 from selfsharp.training.pool import Guess, Pool
+from selfsharp.training.psf_losses import lost_by_each, tidied
+from selfsharp.training.rounds import draw_round
 from selfsharp.training.samples import Crop, as_crop, draw_crop, guessed_crop
 from selfsharp.training.scenes import region
 
@@ -35,11 +37,15 @@ def validate(
         four without proposals; `proposed` (mixed) and `proposed frames` with those of
         estimates; `harm`: by how many grey levels (RMS) it changes sharp crops.
         For the detector, accuracy on blurred and on sharp pixels, and the radius error.
+        For the estimator, what undoing PSFs in place of the true ones is expected to lose, in dB:
+        those to set out from (`at first`), and after one and two rounds.
     """
     judged = averaged_network(network, average)
     with torch.inference_mode():
         if recipe.network == "detector":
             return _detector_scores(judged, pool, replace(recipe, seed=recipe.seed + 10_000))
+        if recipe.network == "estimator":
+            return _estimator_scores(judged, pool, replace(recipe, seed=recipe.seed + 10_000))
         return _generator_scores(judged, pool, recipe)
 
 
@@ -135,3 +141,17 @@ def _detector_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[str
         "blurred": round(float(np.mean(right[1.0])), 4),
         "radius": round(float(np.mean(errors)), 4),
     }
+
+
+def _estimator_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[str, float]:
+    lost = {"at first": [], "one round": [], "two rounds": []}
+    for number in range(CROPS):
+        batch = {
+            name: plane.to(recipe.device)
+            for name, plane in stack_rounds([draw_round(pool, recipe, number)]).items()
+        }
+        truth = batch.pop("truth")[:, 0]
+        for losses in lost.values():
+            losses.append(float(lost_by_each(batch["psf"][:, 0], truth)))
+            batch["psf"] = tidied(network(*batch.values()))
+    return {name: round(float(np.mean(losses)), 3) for name, losses in lost.items()}

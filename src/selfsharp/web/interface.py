@@ -246,7 +246,7 @@ def _served(usual: str) -> dict[str, Path]:
     """Folders of the models by their names, the usual one first."""
     folder = find_model(usual)
     card = read_card(folder)
-    for graph in ("detector", "generator"):
+    for graph in card.graphs:
         read_graph(folder, card, graph)  # Better now than at the first photo.
     # One of an own folder takes the place of a bundled one of its name.
     bundled = {name: find_model(name) for name in model_names() if name != card.name}

@@ -1,0 +1,67 @@
+"""A blurred part at one scale, and what every way to estimate its PSF does with it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.blur.regions import eroded, softened
+from selfsharp.blur.spectrum import Spectrum, bordered, derivatives, transform
+from selfsharp.image import Plane
+
+
+@dataclass(frozen=True)
+class BlurredPart:
+    """A blurred part with a border, and all that estimates need of it.
+
+    Attributes:
+        given: the blurred image.
+        spectrum: its spectrum.
+        inside: 1 where it is blurred, 0 elsewhere.
+        trusted: weight of the edges that tell the PSF; less towards the part's own edge.
+    """
+
+    given: Plane
+    spectrum: Spectrum
+    inside: Plane
+    trusted: Plane
+
+    @classmethod
+    def of(cls, grey: Plane, mask: Plane, side: int) -> "BlurredPart":
+        """The masked part of an image, for PSFs of so many pixels a side."""
+        given = bordered(grey, side)
+        inside = bordered((mask > 0.5).astype(np.float32), side, mode="constant")
+        return cls(given, transform(given), inside, softened(eroded(inside > 0, side // 4), 2))
+
+    def evenly(self, blur: Spectrum) -> Plane:
+        """The image with its sharp surroundings blurred alike, by the spectrum of a PSF."""
+        again = np.fft.irfft2(blur * self.spectrum, self.given.shape)
+        return self.inside * self.given + (1 - self.inside) * again
+
+    def quotient(
+        self,
+        sharp: Plane,
+        blurred: Plane,
+        side: int,
+        damping: float,
+        before: Plane | float = 1.0,
+        after: Plane | float = 1.0,
+    ) -> Float32[np.ndarray, "side side"]:
+        """What leads from the sharp to the blurred edges, by damped least squares.
+
+        Args:
+            side: rows and columns of the answer, an odd number.
+            damping: how strongly weak frequencies are held down.
+            before: how much an edge of the sharp image counts, beside being trusted.
+            after: how much one of the blurred image does.
+        """
+        cross: np.ndarray | float = 0.0
+        energy: np.ndarray | float = damping
+        ahead, behind = self.trusted * before, self.trusted * after
+        for edges, smeared in zip(derivatives(sharp), derivatives(blurred), strict=True):
+            spectrum = transform(edges * ahead)
+            cross = cross + np.conj(spectrum) * transform(smeared * behind)
+            energy = energy + np.abs(spectrum) ** 2
+        found = np.fft.irfft2(cross / energy, sharp.shape)
+        half = side // 2
+        return np.roll(found, (half, half), (0, 1))[:side, :side]
