@@ -1,11 +1,13 @@
 """Samples and losses of the estimator."""
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 torch = pytest.importorskip("torch")
 
@@ -17,9 +19,11 @@ from selfsharp.blur.kinds import gaussian, shake  # noqa: E402
 from selfsharp.blur.learnt_round import LearntRound  # noqa: E402
 from selfsharp.blur.psf import tidied  # noqa: E402
 from selfsharp.blur.regions import everywhere  # noqa: E402
+from selfsharp.image import quantize, read_photo  # noqa: E402
 from selfsharp.networks.estimator import Estimator  # noqa: E402
 from selfsharp.recipe import Recipe  # noqa: E402
 from selfsharp.training.batches import Batches, stack_rounds  # noqa: E402
+from selfsharp.training.checkpoint import read_checkpoint  # noqa: E402
 from selfsharp.training.psf_losses import lost_by_each, psf_losses  # noqa: E402
 from selfsharp.training.psf_losses import tidied as tidied_batch  # noqa: E402
 from selfsharp.training.rounds import (  # noqa: E402
@@ -31,6 +35,7 @@ from selfsharp.training.rounds import (  # noqa: E402
 )
 from selfsharp.training.state import start  # noqa: E402
 from selfsharp.training.step import step  # noqa: E402
+from selfsharp.training.train import train  # noqa: E402
 
 
 @pytest.fixture
@@ -182,3 +187,25 @@ def test_tidied_psfs_are_as_a_round_leaves_them():
     psfs = torch.rand(2, 1, SIZE, SIZE)
     for one, wanted in zip(tidied_batch(psfs), psfs, strict=True):
         assert np.array_equal(one[0].numpy(), tidied(wanted[0].numpy(), 0.02))
+
+
+def test_a_training_of_the_estimator_is_judged_drawn_and_goes_on(tmp_path, photo, recipe):
+    folder, run = tmp_path / "photos", tmp_path / "run"
+    folder.mkdir()
+    for number in range(4):
+        pixels = np.rot90(quantize(np.tile(photo, (2, 2, 1))), number)
+        PillowImage.fromarray(pixels).save(folder / f"{number}.png")
+    small = replace(recipe, pictures=(folder,), crops=6, distinct=4, workers=0, threads=1)
+    train(small, run)
+    train(replace(small, crops=10), run)
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    scores = [entry["validation"] for entry in log if "validation" in entry]
+    assert [set(one) for one in scores] == [{"at first", "one round", "two rounds"}] * 2
+    assert all(np.isfinite(list(one.values())).all() for one in scores)
+    # The same samples each time, before the network sees them.
+    assert scores[0]["at first"] == scores[1]["at first"] > 0
+    assert [entry["crops"] for entry in log if "validation" in entry] == [6, 10]
+    assert read_photo(run / "samples.png").image.std() > 0.05
+    tensors, facts = read_checkpoint(run / "checkpoint.safetensors")
+    assert facts["crops"] == 10
+    assert tensors

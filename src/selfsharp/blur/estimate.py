@@ -121,7 +121,7 @@ def estimate_psf(
         grey: mean of the channels, 0..1.
         mask: 1 where blurred by that PSF for certain; leave the region's border out.
         threads: more than one makes several estimates side by side.
-        learnt: what makes each of the two best better.
+        learnt: what makes a better PSF of the mean of the two best.
 
     Returns:
         A point without any agreement where there is nothing to see but noise and even shading.
@@ -136,8 +136,9 @@ def estimate_psf(
         lens = fit_round_blur(power)
         return Estimate(lens.psf, (lens.psf, lens.psf), 1.0, spread, lens)
     if learnt is not None:
-        part = BlurredPart.of(grey, mask, SIZE)
-        first, second = learnt(part, first), learnt(part, second)
+        # It errs elsewhere than the two do, so that their means are better than either.
+        better = learnt(BlurredPart.of(grey, mask, SIZE), psf)
+        first, second = (tidied(one + better, 0.0) for one in (first, second))
         psf = tidied(first + second, 0.0)
     return Estimate(psf, (first, second), _agreement(first, second), spread)
 

@@ -60,7 +60,7 @@ def _psf_sheet(
             plane[0, 0].float().cpu().numpy() for plane in (batch["psf"], found, batch["truth"])
         ]
         times = given.shape[0] // psfs[0].shape[0]
-        large = [np.kron(psf / psf.max(), np.ones((times, times))) for psf in psfs]
+        large = [np.kron(psf / psf.max(), np.ones((times, times), np.float32)) for psf in psfs]
         below = given.shape[0] - large[0].shape[0]
         panels = [_grey(given), *(_grey(np.pad(plane, ((0, below), (0, 0)))) for plane in large)]
         rows.append(np.concatenate(panels, axis=1))

@@ -22,7 +22,6 @@ from selfsharp.blur.regions import everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import Image, Plane
 from selfsharp.metrics import psnr
-from selfsharp.restore.judgement import judge
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.proposal import propose
 from selfsharp.restore.restorer import Restorer
@@ -78,7 +77,8 @@ def run(bench: Bench) -> Report:
         bench.records += records
     largest = make_case(bench.read(photos[0][1]), 0, EXTENTS[-1], [bench.settings.seed])
     memory = (
-        f"Arrays of an estimate from a whole photo, at most: {_peak(restorers[0], largest)} MB."
+        "Arrays of an estimate from a whole photo, networks left out, at most: "
+        f"{_peak(restorers[0], largest)} MB."
     )
     tables, panels = [], []
     for name in dict.fromkeys(record.row for record in bench.records):
@@ -123,14 +123,14 @@ def measure_case(restorer: Restorer, case: Case) -> tuple[Figures, float]:
     figures: Figures = {}
     parts = restorer.find_parts(case.image, case.mask)
     start = time.thread_time()
-    estimate = judge(case.image, parts).estimate
+    estimate = restorer.judge(case.image, parts).estimate
     seconds = time.thread_time() - start
     if estimate:
         figures["similarity"] = similarity(estimate.psf, case.psf)
         figures["agreement"] = estimate.agreement
         figures["gain"] = _gain(case, parts, estimate)
     found = restorer.find_parts(case.image)
-    judged = judge(case.image, found) if found.gate.any() else None
+    judged = restorer.judge(case.image, found) if found.gate.any() else None
     if judged and judged.estimate:
         figures["trust"] = judged.trust
         figures["found gain"] = _gain(case, parts, judged.estimate)
@@ -172,7 +172,7 @@ def _peak(restorer: Restorer, case: Case) -> int:
     parts = restorer.find_parts(case.image, case.mask)
     tracemalloc.start()
     try:
-        judge(case.image, parts)
+        restorer.judge(case.image, parts)
         return round(tracemalloc.get_traced_memory()[1] / 1e6)
     finally:
         tracemalloc.stop()
