@@ -103,10 +103,10 @@ def show_psf(settings: PsfSettings) -> int:
         picture, array = free_outputs(settings, path, "-psf.png", "-psf.npy")
         image = read_photo(path).image
         mask = read_mask(settings.mask, *image.shape[:2]) if settings.mask else None
-        parts = restorer.find_parts(image, mask)
-        if not parts.gate.any():
+        decided = restorer.decide(image, mask)
+        if not decided.parts.gate.any():
             return tell(f"{path}: no blur found, nothing is written")
-        judged = restorer.judge(image, parts)
+        judged = decided.judged
         if judged.estimate is None:
             return tell(f"{path}: the blurred part tells of no PSF, nothing is written")
         psf, agreement = judged.estimate.psf, judged.estimate.agreement

@@ -69,6 +69,11 @@ class Judgement:
     estimate: Estimate | None = None
     unevenness: float | None = None
 
+    @property
+    def beyond_doubt(self) -> bool:
+        """Whether it is trusted in full, without a second look."""
+        return self.trust == 1 and self.unevenness is None
+
 
 def judge(
     image: Image,

@@ -53,18 +53,18 @@ def part_by_findings(
             belongs to a photo, as of a background, seldom does.
         least_radius: blur radius in pixels that has to be exceeded.
     """
-    probability = _smoothed(found.probability, 1.5)
+    probability = smoothed(found.probability, 1.5)
     # A flat place belongs to the blurred part only when it lies close to structure in it.
     near_structure = dilated(found.structure > FLAT, 2)
     likely = (probability > threshold) & near_structure
     # Lone cells are no blurred part: a blur always spans many of them.
-    cells = _opened(likely & (_smoothed(found.radius, 1.5) > least_radius), 3)
-    cells = _reached(cells & _opened(probability > certain, 1), cells)
+    cells = opened(likely & (smoothed(found.radius, 1.5) > least_radius), 3)
+    cells = _reached(cells & opened(probability > certain, 1), cells)
     near = enlarged(dilated(cells, 1).astype(np.float32), height, width) > 0
     inside = near & (enlarged(probability, height, width) > threshold)
     core = cells & eroded(probability > max(threshold, PLAIN), 2)
     gate = softened(inside, *FEATHER)
-    whole_core = _by_pixels(core, height, width)
+    whole_core = by_pixels(core, height, width)
     sure = core if core.any() else cells
     certainty = float(found.probability[sure].mean()) if sure.any() else 0.0
     return Partition(gate, _told_radius(found, cells, gate), whole_core & inside, certainty)
@@ -83,8 +83,8 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
     core = core_of(mask)
     # Within the mask, the places whose blur is plain to see tell it best.
-    plain = eroded(_smoothed(found.probability, 1.5) > PLAIN, 2)
-    plain_core = core & _by_pixels(plain, height, width)
+    plain = eroded(smoothed(found.probability, 1.5) > PLAIN, 2)
+    plain_core = core & by_pixels(plain, height, width)
     if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
         core = plain_core
     return Partition(gate, _told_radius(found, cells, gate), core)
@@ -95,7 +95,7 @@ def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:
     return eroded(mask > 0.5, RIM)
 
 
-def _by_pixels(cells: np.ndarray, height: int, width: int) -> Bool[np.ndarray, "height width"]:
+def by_pixels(cells: np.ndarray, height: int, width: int) -> Bool[np.ndarray, "height width"]:
     """Cells laid out for every pixel."""
     return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
 
@@ -116,13 +116,13 @@ def _told_radius(found: Findings, cells: np.ndarray, gate: Plane) -> Plane:
     trust = found.probability * cells
     if not trust.any():
         return np.zeros_like(gate)
-    near = _smoothed(trust, 6.0) + 1e-3
+    near = smoothed(trust, 6.0) + 1e-3
     mean = float((found.radius * trust).sum() / trust.sum())
-    radius = (_smoothed(trust * found.radius, 6.0) + 1e-3 * mean) / near
+    radius = (smoothed(trust * found.radius, 6.0) + 1e-3 * mean) / near
     return enlarged(radius, *gate.shape) * (gate > 0)
 
 
-def _smoothed(plane: Plane, sigma: float) -> Plane:
+def smoothed(plane: Plane, sigma: float) -> Plane:
     """A Gaussian of the plane, zero beyond three standard deviations, edges repeated."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2).astype(np.float32)
@@ -140,7 +140,7 @@ def _along_columns(plane: Plane, kernel: Float32[np.ndarray, " taps"]) -> Plane:
     return smoothed
 
 
-def _opened(cells: np.ndarray, reach: int) -> np.ndarray:
+def opened(cells: np.ndarray, reach: int) -> np.ndarray:
     """Cells without what is narrower than 2 * reach + 1 of them."""
     return dilated(eroded(cells, reach), reach)
 

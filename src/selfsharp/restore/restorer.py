@@ -23,6 +23,7 @@ from selfsharp.restore.proposal import undo
 from selfsharp.restore.reference import CHANNELS, Matches, Referred, refer, transfer
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
+from selfsharp.restore.two_blurs import heavier_part
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -57,6 +58,21 @@ class Restoration:
     def share(self) -> float:
         """The share of the photo in its blurred part, 0..1."""
         return float(np.count_nonzero(self.gate)) / self.gate.size
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done with an image.
+
+    Attributes:
+        blurred: all that is blurred in it.
+        parts: what of that is to be restored.
+        judged: how.
+    """
+
+    blurred: Partition
+    parts: Partition
+    judged: Judgement
 
 
 class Restorer:
@@ -110,8 +126,9 @@ class Restorer:
         """The blurred and the reference part of an image, by the detector or by a mask."""
         check_mask(mask, image)
         found = self.find_blur(image)
-        if mask is not None:
-            return part_by_mask(found, mask)
+        return self._part(found, image) if mask is None else part_by_mask(found, mask)
+
+    def _part(self, found: Findings, image: Image) -> Partition:
         return part_by_findings(
             found,
             image.shape[0],
@@ -120,6 +137,24 @@ class Restorer:
             certain=self.card.certain,
             least_radius=self.card.least_radius,
         )
+
+    def decide(self, image: Image, mask: Plane | None = None) -> Decision:
+        """What of an image is to be restored, and how.
+
+        Where two blurs were found side by side it is the heavier alone, if that is beyond doubt;
+        else all that is blurred, so that nothing is undone but what would be without a choice.
+        """
+        check_mask(mask, image)
+        found = self.find_blur(image)
+        blurred = self._part(found, image) if mask is None else part_by_mask(found, mask)
+        if not blurred.gate.any():
+            return Decision(blurred, blurred, Judgement(0.0))
+        heavier = blurred if mask is not None else heavier_part(found, blurred)
+        if heavier is not blurred:
+            judged = self.judge(image, heavier)
+            if judged.beyond_doubt:
+                return Decision(blurred, heavier, judged)
+        return Decision(blurred, blurred, self.judge(image, blurred))
 
     def judge(self, image: Image, parts: Partition) -> Judgement:
         """What is to be done with the blurred part, before anything is restored."""
@@ -150,10 +185,12 @@ class Restorer:
         """
         check_strength(strength)
         told = None if psf is None else self._as_told(psf, image)
-        parts = self.find_parts(image, mask)
-        judged = Judgement(0.0)
-        if strength > 0 and parts.gate.any():
-            judged = told or self.judge(image, parts)
+        if told or strength == 0:
+            parts = blurred = self.find_parts(image, mask)
+            judged = told if told and strength > 0 else Judgement(0.0)
+        else:
+            decided = self.decide(image, mask)
+            blurred, parts, judged = decided.blurred, decided.parts, decided.judged
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         referred = self._refer(image, parts, judged.estimate) if work else None
         restored = image.copy() if work else image
@@ -176,13 +213,13 @@ class Restorer:
             trust = settle(judged, parts, self._radius_left(restored, parts))
         gate *= np.float32(trust)
         if not gate.any():
-            return Restoration(image, parts.radius, gate)
+            return Restoration(image, blurred.radius, gate)
         # What equals the image stays so: its difference is 0.
         restored -= image
         restored *= np.float32(trust * strength)
         restored += image
         matches = referred[1] if referred else None
-        return Restoration(restored, parts.radius, gate, psf, matches)
+        return Restoration(restored, blurred.radius, gate, psf, matches)
 
     def _radius_left(self, restored: Image, parts: Partition) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""

@@ -129,9 +129,8 @@ def measure_case(restorer: Restorer, case: Case) -> tuple[Figures, float]:
         figures["similarity"] = similarity(estimate.psf, case.psf)
         figures["agreement"] = estimate.agreement
         figures["gain"] = _gain(case, parts, estimate)
-    found = restorer.find_parts(case.image)
-    judged = restorer.judge(case.image, found) if found.gate.any() else None
-    if judged and judged.estimate:
+    judged = restorer.decide(case.image).judged
+    if judged.estimate:
         figures["trust"] = judged.trust
         figures["found gain"] = _gain(case, parts, judged.estimate)
     return figures, seconds
