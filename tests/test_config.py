@@ -25,7 +25,7 @@ def test_the_project_has_recipes():
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_valid_and_names_a_network_that_there_is(path):
-    assert read_recipe(path).network in {"detector", *GENERATORS.names()}
+    assert read_recipe(path).network in {"detector", "estimator", *GENERATORS.names()}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

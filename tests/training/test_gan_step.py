@@ -146,7 +146,9 @@ def _black():
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ({"network": "detector", "options": {}, "critic": "gp"}, "a detector takes no critic"),
+        ({"network": "detector", "options": {}, "critic": "gp"}, "the detector takes no critic"),
+        ({"network": "estimator", "options": {}, "critic": "gp"}, "the estimator takes no critic"),
+        ({"network": "estimator", "options": {}, "blur_on_device": True}, "blur_on_device is for"),
         ({"coarse": 0.5}, "coarse 0.5 does not fit"),
         ({"options": {"scales": 2}}, "coarse 0 does not fit"),
     ],

@@ -142,7 +142,10 @@ class Restorer:
         """What of an image is to be restored, and how.
 
         Where two blurs were found side by side it is the heavier alone, if that is beyond doubt;
-        else all that is blurred, so that nothing is undone but what would be without a choice.
+        else all that is blurred. What a user marks is restored as it is marked.
+
+        Raises:
+            ValueError: image or mask has the wrong shape, type or range.
         """
         check_mask(mask, image)
         found = self.find_blur(image)
