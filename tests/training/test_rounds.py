@@ -87,7 +87,7 @@ def test_a_sample_is_blurred_by_its_true_psf_turned_or_not(full_pool, recipe):
     assert right < wrong
 
 
-def test_a_distinct_sample_is_kept_and_turned(full_pool, recipe, monkeypatch):
+def test_a_distinct_sample_is_kept_and_turned(full_pool, recipe):
     batches = Batches(full_pool, replace(recipe, distinct=2), 0)
     first, again = batches[0], batches[1]
     assert set(first) == {field.name for field in fields(Round)}

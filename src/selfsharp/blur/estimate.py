@@ -98,7 +98,8 @@ class Estimate:
 
     Attributes:
         psf: the mean of the two best estimates.
-        both: the two, the better first; the same one twice where the blur is round.
+        both: the two, the better first, each averaged with a learnt one where there is one; the
+            same one twice where the blur is round.
         agreement: largest correlation of the two, 0..1.
         spread: number of pixels that the light falls on, as a share of a disc's of the same
             radius; a path has little, a Gaussian 1 and more.

@@ -124,12 +124,15 @@ class Restorer:
 
     def find_parts(self, image: Image, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
+        return self._look(image, mask)[1]
+
+    def _look(self, image: Image, mask: Plane | None) -> tuple[Findings, Partition]:
+        """What the detector sees, and the partition that it, or else the mask, suggests."""
         check_mask(mask, image)
         found = self.find_blur(image)
-        return self._part(found, image) if mask is None else part_by_mask(found, mask)
-
-    def _part(self, found: Findings, image: Image) -> Partition:
-        return part_by_findings(
+        if mask is not None:
+            return found, part_by_mask(found, mask)
+        return found, part_by_findings(
             found,
             image.shape[0],
             image.shape[1],
@@ -147,9 +150,7 @@ class Restorer:
         Raises:
             ValueError: image or mask has the wrong shape, type or range.
         """
-        check_mask(mask, image)
-        found = self.find_blur(image)
-        blurred = self._part(found, image) if mask is None else part_by_mask(found, mask)
+        found, blurred = self._look(image, mask)
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
         heavier = blurred if mask is not None else heavier_part(found, blurred)

@@ -65,7 +65,7 @@ def restore(training: Training, batch: Batch) -> tuple[Tensor, list[Tensor]]:
 def round_losses(training: Training, batch: Batch) -> dict[str, Tensor]:
     """How far a PSF still is from the true one after a round, and sometimes after a second."""
     inputs = {name: batch[name] for name in training.network.inputs}  # type: ignore[union-attr]
-    # From crop number to rounds, so that a training that was stopped goes on as it would have.
+    # By the number of the step, so that a training that was stopped goes on as it would have.
     for _ in range(ROUNDS[training.crops // training.recipe.batch % len(ROUNDS)]):
         with torch.no_grad():
             inputs["psf"] = tidied(training.player.run(*inputs.values()))
