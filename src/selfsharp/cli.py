@@ -109,13 +109,13 @@ def show_psf(settings: PsfSettings) -> int:
         judged = decided.judged
         if judged.estimate is None:
             return tell(f"{path}: the blurred part tells of no PSF, nothing is written")
-        psf, agreement = judged.estimate.psf, judged.estimate.agreement
+        psf, confidence = judged.estimate.psf, judged.estimate.confidence
         write_psf(psf, array, overwrite=settings.overwrite)
         write_picture(psf_picture(psf), picture, overwrite=settings.overwrite)
         height, width = extent(psf)
         tell(
             f"{path}: {width} x {height} px, radius {blur_radius(psf):.1f} px, "
-            f"trust {judged.trust:.0%}, agreement {agreement:.0%}: {picture}, {array}"
+            f"trust {judged.trust:.0%}, confidence {confidence:.0%}: {picture}, {array}"
         )
 
     return BAD_INPUT if for_each(settings.photos, estimate_one) else 0

@@ -34,6 +34,8 @@ class Mix:
     """Share of the samples that are sharp, so that the network learns to leave things alone."""
     proposed: float = 0.8
     """Share of the samples with the proposals of physics, where the recipe has estimates."""
+    known: float = 0.0
+    """Share of those whose blurred photos come with the proposals of the true PSF."""
     referred: float = 0.0
     """Share of those from photos that have sharp surroundings to refer to."""
     estimated: float = 0.6
@@ -106,6 +108,8 @@ class Recipe:
     """What the samples are made of."""
     estimates: int = 0
     """Blurred photos that PSFs are estimated from before training, for proposals; 0: none."""
+    estimator: str = ""
+    """Model whose learnt round takes part in those estimates, by name or folder; empty: none."""
     distinct: int = 0
     """Crops that are drawn once, kept in memory and turned anew each time; 0: all are new."""
     crop: int = 128
@@ -130,6 +134,8 @@ class Recipe:
     """Weight of the pixel loss."""
     frequency: float = 0.1
     """Weight of the frequency loss."""
+    decibel: float = 0.0
+    """Weight of the loss by decibels, in which crops that are hard count as much as others."""
     gradient: float = 0.0
     """Weight of the gradient loss: how far edges are off."""
     coarse: float = 0.0

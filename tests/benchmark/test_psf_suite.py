@@ -21,7 +21,7 @@ def sharp(request):
 def record(similarity, gain, trust=None, side=96.0, extent=10.0) -> Record:
     figures = {"side": side, "root of area": side or 500.0, "extent": extent}
     if similarity is not None:
-        figures |= {"similarity": similarity, "gain": gain, "agreement": 0.97}
+        figures |= {"similarity": similarity, "gain": gain, "confidence": 0.97}
     if trust is not None:
         figures |= {"trust": trust, "found gain": gain}
     return Record("", "photo", "base", figures, 0.5, 0.01)
@@ -47,7 +47,7 @@ def test_a_large_part_is_measured_and_a_small_one_tells_nothing(sharp):
     figures, seconds = measure_case(restorer, make_case(sharp, 0, 12.0, [0, 0]))
     assert figures["similarity"] > 0.5
     assert figures["gain"] > 0.5
-    assert 0.5 <= figures["agreement"] <= 1.0001
+    assert 0.5 <= figures["confidence"] <= 1.0001
     assert 0 < figures["trust"] <= 1
     assert seconds > 0.05
     figures, _ = measure_case(restorer, make_case(sharp, 64, 12.0, [0, 0]))
@@ -81,7 +81,7 @@ def test_predictions_are_binned_with_their_counts():
     ]
     binned = psf._binned(found, ("trust", "found gain"))
     assert binned == [(pytest.approx(0.125), 0.5, 2), (1.0, 1.0, 1)]
-    (one,) = psf._binned(found, ("agreement", "gain"))
+    (one,) = psf._binned(found, ("confidence", "gain"))
     assert one == (pytest.approx(0.97), 0.75, 4)
 
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsharp.blur.deconvolve import deconvolve
-from selfsharp.blur.estimate import estimate_psf
+from selfsharp.blur.estimate import AGREEING, STEADY, estimate_psf, gains
 from selfsharp.blur.kinds import shake
+from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import blur_radius, similarity
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
@@ -48,7 +49,7 @@ def test_the_estimate_is_a_psf_of_about_the_true_radius(shaken):
     assert found.psf.min() >= 0
     assert found.psf.shape[0] % 2 == 1
     assert blur_radius(found.psf) == pytest.approx(blur_radius(psf), rel=0.25)
-    assert 0.85 < found.agreement <= 1.0001
+    assert 0.5 < found.confidence < 1
 
 
 def test_undoing_the_estimate_gains(shaken):
@@ -69,7 +70,7 @@ def test_the_identity_psf_changes_next_to_nothing(shaken):
 def test_a_flat_picture_tells_no_psf_and_breaks_nothing():
     found = estimate_psf(np.full((80, 90), 0.5, np.float32), np.ones((80, 90), np.float32))
     assert np.isfinite(found.psf).all()
-    assert np.isfinite([found.agreement, found.spread]).all()
+    assert np.isfinite([found.confidence, found.spread]).all()
 
 
 @pytest.mark.parametrize(("extent", "least"), [(9.0, 0.9), (21.0, 0.85)])
@@ -119,3 +120,41 @@ def test_one_colour_of_any_size_tells_no_psf(height, width, level):
     found = estimate_psf(grey, np.ones_like(grey))
     assert not is_certain(found)
     assert found.psf.sum() == pytest.approx(1, abs=1e-4)
+
+
+@given(
+    st.sampled_from([AGREEING, STEADY]),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.integers(0, 400),
+    st.integers(0, 400),
+)
+def test_confidence_rises_with_agreement_and_with_the_part(fit, one, other, this, that):
+    low, high = sorted((one, other))
+    small, large = (np.ones((side, side), np.float32) for side in sorted((this, that)))
+    assert 0 <= gains(fit, low, small) <= gains(fit, high, small) <= 1
+    assert gains(fit, low, small) <= gains(fit, low, large)
+
+
+POINT = np.pad(np.ones((1, 1), np.float32), 15)
+
+
+class Told(LearntRound):
+    """A round that answers with a given PSF, or leaves each as it is."""
+
+    def __init__(self, psf: np.ndarray | None) -> None:
+        super().__init__(lambda planes: planes, lambda planes: planes)
+        object.__setattr__(self, "psf", psf)
+
+    def __call__(self, part, psf):
+        return psf if self.psf is None else self.psf
+
+
+def test_a_learnt_round_that_leaves_a_psf_alone_makes_it_credible(shaken):
+    sample, _ = shaken
+    grey = sample.blurred.mean(axis=2)
+    same, other = (estimate_psf(grey, sample.mask, learnt=Told(psf)) for psf in (None, POINT))
+    assert same.confidence > 0.95
+    assert other.confidence < 0.2
+    assert is_certain(same)
+    assert not is_certain(other)

@@ -202,9 +202,9 @@ def test_a_generator_without_use_for_psfs_is_told_none(shaken):
 
 def test_estimates_that_differ_or_tell_of_no_blur_are_not_shown():
     psf = gaussian.psf(2.0, np.random.default_rng(0))
-    estimate = Estimate(psf, (psf, psf), agreement=1.0, spread=0.3)
+    estimate = Estimate(psf, (psf, psf), confidence=1.0, spread=0.3)
     assert is_certain(estimate)
-    assert not is_certain(replace(estimate, agreement=0.2))
+    assert not is_certain(replace(estimate, confidence=0.2))
     still = np.zeros_like(psf)
     still[still.shape[0] // 2, still.shape[0] // 2] = 1
     assert not is_certain(replace(estimate, psf=still))

@@ -133,6 +133,54 @@ def test_proposals_of_the_true_psf_are_closer_to_the_target_than_the_crop_is(poo
     assert off[1] < 0.8 * off[0]
 
 
+def unshown(psf) -> Guess:
+    point = np.ones((1, 1), np.float32)
+    return replace(make_guess(psf=psf), both=(point, point))
+
+
+def test_what_the_check_would_not_show_proposes_nothing(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(estimates, "as_shown", lambda *_: None)
+    path = tmp_path / "estimates.npz"
+    made = load_guesses(pool, RECIPE, path)
+    assert not any(one.is_shown for one in made)
+    assert all(map(alike, load_guesses(pool, RECIPE, path), made))
+    for one in [*made, unshown(motion.psf(2.0, np.random.default_rng(1)))]:
+        crop = guessed_crop(pool, RECIPE, one, np.random.default_rng(0))
+        assert np.array_equal(crop.proposals[:, :, :3], crop.image)
+        assert np.array_equal(crop.proposals[:, :, 3:], crop.image)
+
+
+def test_known_psfs_propose_by_their_share(pool):
+    found = unshown(motion.psf(2.0, np.random.default_rng(1)))
+    everywhere = {"everywhere": 1.0}
+    counts = {}
+    for share in (0.0, 0.5, 1.0):
+        recipe = replace(RECIPE, mix=Mix(regions=everywhere, known=share))
+        crops = [guessed_crop(pool, recipe, found, np.random.default_rng(n)) for n in range(20)]
+        told = [crop for crop in crops if not np.array_equal(crop.proposals[:, :, :3], crop.image)]
+        counts[share] = len(told)
+    assert counts[0.0] == 0
+    assert 4 <= counts[0.5] <= 16
+    assert counts[1.0] == 20
+    off = [np.abs(x - told[0].target).mean() for x in (told[0].image, told[0].proposals[:, :, :3])]
+    assert off[1] < 0.8 * off[0]
+
+
+def test_a_learnt_round_takes_part_where_the_recipe_names_its_model(pool, guesses, tmp_path):
+    recipe = replace(RECIPE, estimator="base")
+    made = [guess(pool, recipe, number) for number in range(RECIPE.estimates)]
+    places = [[(g.place, g.reach, g.corner, g.size) for g in each] for each in (made, guesses)]
+    assert places[0] == places[1]
+    assert not all(alike(one, other) for one, other in zip(made, guesses, strict=True))
+
+
+@pytest.mark.parametrize("model", ["nobody", "made-up"])
+def test_an_estimator_that_is_none_is_refused(pool, made_up, model):
+    name = "nobody" if model == "nobody" else str(made_up)
+    with pytest.raises(ValueError, match=r"unknown model|no learnt round; give"):
+        guess(pool, replace(RECIPE, estimator=name), 0)
+
+
 def test_a_wrong_estimate_of_a_sharp_photo_is_to_be_ignored(pool):
     crop = guessed_crop(pool, RECIPE, make_guess(), np.random.default_rng(0))
     assert np.array_equal(crop.target, crop.image)

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 from selfsharp.training.losses import (  # noqa: E402
     coarse_loss,
     content_loss,
+    decibel_loss,
     detection_loss,
     frequency_loss,
     gradient_loss,
@@ -38,14 +39,32 @@ def test_pixel_loss_is_the_weighed_mean_of_each_crop(crops):
     assert measured(pixel_loss, *crops) == pytest.approx(expected, rel=1e-5)
 
 
+def test_decibel_loss_is_the_mean_log_of_each_crops_squared_error(crops):
+    restored, target, weight = (array.astype(np.float64) for array in crops)
+    squared, noise = (restored - target) ** 2, 255.0**-2
+    weight = np.broadcast_to(weight, squared.shape)
+    errors = [np.average(e, weights=w) for e, w in zip(squared, weight, strict=True)]
+    expected = np.mean(np.log(np.array(errors) / noise + 1)) / 2
+    assert measured(decibel_loss, *crops) == pytest.approx(expected, rel=1e-5)
+
+
+def test_by_decibels_a_tenth_of_the_error_gains_as_much_in_every_crop(crops):
+    target, weight = crops[1], np.ones_like(crops[2])
+    drops = []
+    for size in (0.3, 3.0):
+        off = np.full_like(target, size)
+        losses = [measured(decibel_loss, target + x, target, weight) for x in (off, off / 10)]
+        drops.append(losses[0] - losses[1])
+    assert drops == pytest.approx([np.log(10)] * 2, rel=0.02)
+
+
 def test_pixels_without_weight_do_not_count(crops):
     restored, target, weight = crops
     weight[:, :, :8] = 0
-    losses = [measured(loss, restored, target, weight) for loss in (pixel_loss, frequency_loss)]
+    every = (pixel_loss, decibel_loss, frequency_loss)
+    losses = [measured(loss, restored, target, weight) for loss in every]
     restored[:, :, :8] = 7
-    assert losses == [
-        measured(loss, restored, target, weight) for loss in (pixel_loss, frequency_loss)
-    ]
+    assert losses == [measured(loss, restored, target, weight) for loss in every]
 
 
 def test_a_crop_without_any_weight_counts_nothing(crops):

@@ -11,6 +11,7 @@ setting. So several begin, each with settings of its own, and those go on that l
 and cleanest image behind.
 """
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,6 +46,13 @@ ROUND = 0.85
 """Spread from which a PSF is no path of a movement, but round."""
 CAREFUL = (0.02, 0.01)
 """Weight of the prior where estimates are compared by what undoing them leaves."""
+STEADY = (2.75, 0.54, -12.9)
+"""Logistic regression of whether undoing an estimate gains, on the logarithms of what it does not
+agree in with its learnt round, and of its part's pixels. A round leaves a right PSF about as it is,
+and changes a wrong one. Of 383 held-out parts, of 96 to 640 px a side, 66 % gain; it ranks 90 % of
+the pairs of one that does and one that does not rightly (left out by fifths)."""
+AGREEING = (0.36, 1.13, -12.7)
+"""The same, on how the two best estimates agree, where there is no learnt round: 76 %."""
 LONE = 0.1
 """A piece of a PSF apart from the rest, with less of its light than this, is an error."""
 
@@ -100,7 +108,7 @@ class Estimate:
         psf: the mean of the two best estimates.
         both: the two, the better first, each averaged with a learnt one where there is one; the
             same one twice where the blur is round.
-        agreement: largest correlation of the two, 0..1.
+        confidence: probability that undoing it gains anything.
         spread: number of pixels that the light falls on, as a share of a disc's of the same
             radius; a path has little, a Gaussian 1 and more.
         lens: the Gaussian or disc that the blur is; None where it is a movement's.
@@ -108,7 +116,7 @@ class Estimate:
 
     psf: Psf
     both: tuple[Psf, Psf]
-    agreement: float
+    confidence: float
     spread: float
     lens: RoundBlur | None = None
 
@@ -125,7 +133,7 @@ def estimate_psf(
         learnt: what makes a better PSF of the mean of the two best.
 
     Returns:
-        A point without any agreement where there is nothing to see but noise and even shading.
+        A point without any confidence where there is nothing to see but noise and even shading.
     """
     if structure_over_noise(grey, mask) < TELLING:
         return Estimate(POINT, (POINT, POINT), 0.0, 0.0)
@@ -136,12 +144,28 @@ def estimate_psf(
     if power:
         lens = fit_round_blur(power)
         return Estimate(lens.psf, (lens.psf, lens.psf), 1.0, spread, lens)
-    if learnt is not None:
-        # It errs elsewhere than the two do, so that their means are better than either.
-        better = learnt(BlurredPart.of(grey, mask, SIZE), psf)
-        first, second = (tidied(one + better, 0.0) for one in (first, second))
-        psf = tidied(first + second, 0.0)
-    return Estimate(psf, (first, second), _agreement(first, second), spread)
+    if learnt is None:
+        confidence = gains(AGREEING, _agreement(first, second), mask)
+        return Estimate(psf, (first, second), confidence, spread)
+    # It errs elsewhere than the two do, so that their means are better than either.
+    better = learnt(BlurredPart.of(grey, mask, SIZE), psf)
+    first, second = (tidied(one + better, 0.0) for one in (first, second))
+    confidence = gains(STEADY, _agreement(psf, better), mask)
+    return Estimate(tidied(first + second, 0.0), (first, second), confidence, spread)
+
+
+def gains(fit: tuple[float, float, float], agreement: float, mask: Plane) -> float:
+    """Probability that undoing an estimate gains, by how well it agrees with another.
+
+    Args:
+        fit: `STEADY` or `AGREEING`, as the other is.
+        agreement: largest correlation of the two, 0..1.
+        mask: 1 in the part; a larger one tells more.
+    """
+    slope, growth, offset = fit
+    evidence = growth * math.log(max(np.count_nonzero(mask > 0.5), 1)) + offset
+    evidence -= slope * math.log(max(1 - agreement, 1e-4))
+    return 1 / (1 + math.exp(-evidence))
 
 
 def estimate_once(grey: Plane, mask: Plane, effort: Effort) -> Psf:

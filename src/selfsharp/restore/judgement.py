@@ -24,8 +24,8 @@ LARGEST = 640
 """Side of the window that a PSF is estimated from, in pixels."""
 LEAST = 4096
 """Pixels of blurred part that it takes to estimate a PSF."""
-AGREEMENT, RADIUS = 0.5, 1.0
-"""Limits of the check: two estimates that differ wholly, or tell of no blur, propose nothing."""
+CONFIDENCE, RADIUS = 0.5, 1.0
+"""Limits of the check: estimates that are rather wrong, or tell of no blur, propose nothing."""
 MISFIT = 0.065
 """How badly a PSF may fit in a twentieth of a part. Of about 110 estimates of shakes, in photos of
 0.15 to 0.5 megapixels or in parts of them, one has .078 and no other over .051; of 29 bursts of
@@ -101,8 +101,7 @@ def judge(
         if not physics:
             return Judgement(1.0)
         estimate = estimate_psf(grey, core, threads, learnt)
-        gap = _gap(estimate, grey, parts.gate[window], core)
-        return Judgement(1.0, _shown(estimate, gap))
+        return Judgement(1.0, as_shown(estimate, grey, parts.gate[window], core))
     power = measure_power(grey, core)
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)
@@ -124,6 +123,17 @@ def judge(
         if margin >= DIRECTED:
             return Judgement(1.0, shown)
     return _doubtful(moved, shown, uneven, whole)
+
+
+def estimate_part(
+    image: Image, parts: Partition, threads: int = 1, learnt: LearntRound | None = None
+) -> Estimate | None:
+    """The PSF of a blurred part, before any check; None where the part is too small."""
+    if np.count_nonzero(parts.core) < LEAST:
+        return None
+    window = fullest_window(parts.core)
+    core = parts.core[window].astype(np.float32)
+    return estimate_psf(grey_of(image[window]), core, threads, learnt)
 
 
 def _doubtful(moved: float, shown: Estimate | None, uneven: float, whole: bool) -> Judgement:
@@ -149,6 +159,18 @@ def settle(judged: Judgement, parts: Partition, radius: float) -> float:
     return _if_over(CREDIBLE, probability)
 
 
+def as_shown(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> Estimate | None:
+    """An estimate, if it fits its part well enough for a generator to be shown it.
+
+    Args:
+        estimate: what was estimated of the core.
+        grey: mean of the channels, 0..1.
+        gate: 1 where blurred.
+        core: 1 where that is certain, off the border.
+    """
+    return _shown(estimate, _gap(estimate, grey, gate, core))
+
+
 def _gap(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> float:
     """How badly an estimate fits somewhere in a part; infinite where it is none to be sure of."""
     return misfit(grey, gate, core, estimate.psf) if is_certain(estimate) else math.inf
@@ -160,8 +182,8 @@ def _shown(estimate: Estimate, gap: float) -> Estimate | None:
 
 
 def is_certain(estimate: Estimate) -> bool:
-    """Whether two estimates tell of the same blur."""
-    return estimate.agreement >= AGREEMENT and blur_radius(estimate.psf) >= RADIUS
+    """Whether an estimate is rather right than wrong, and tells of any blur."""
+    return estimate.confidence >= CONFIDENCE and blur_radius(estimate.psf) >= RADIUS
 
 
 def movement(certainty: float, unevenness: float, *, whole: bool = False) -> float:

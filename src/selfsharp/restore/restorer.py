@@ -11,17 +11,22 @@ import numpy as np
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
-from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import Psf, as_psf, spread
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
-from selfsharp.model_folder import ESTIMATING, find_model, read_card, read_graph
+from selfsharp.model_folder import find_model, read_card, read_graph
 from selfsharp.restore.detect import Findings, find_blur
-from selfsharp.restore.judgement import Judgement, fullest_window, judge, settle
+from selfsharp.restore.judgement import (
+    Judgement,
+    estimate_part,
+    fullest_window,
+    judge,
+    settle,
+)
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import undo
 from selfsharp.restore.reference import CHANNELS, Matches, Referred, refer, transfer
-from selfsharp.restore.runtime import Graph
+from selfsharp.restore.runtime import Graph, read_learnt_round
 from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
 from selfsharp.restore.two_blurs import heavier_part
 
@@ -102,10 +107,7 @@ class Restorer:
         self.card = read_card(folder)
         self._detector = Graph(read_graph(folder, self.card, "detector"), self._threads)
         self._generator = Graph(read_graph(folder, self.card, "generator"), self._threads)
-        self._learnt = None
-        if set(ESTIMATING) <= set(self.card.graphs):
-            graphs = (read_graph(folder, self.card, graph) for graph in ESTIMATING)
-            self._learnt = LearntRound(*(Graph(graph, self._threads) for graph in graphs))
+        self._learnt = read_learnt_round(folder, self.card, self._threads)
         self._alone = alone
         self._find_references = refer
         uses_psfs = bool({"proposals", "references"} & set(self._generator.inputs))
@@ -159,6 +161,10 @@ class Restorer:
             if judged.beyond_doubt:
                 return Decision(blurred, heavier, judged)
         return Decision(blurred, blurred, self.judge(image, blurred))
+
+    def estimate(self, image: Image, parts: Partition) -> Estimate | None:
+        """The PSF of a blurred part, good enough to be undone or not; None for too small a part."""
+        return estimate_part(image, parts, self._threads, self._learnt)
 
     def judge(self, image: Image, parts: Partition) -> Judgement:
         """What is to be done with the blurred part, before anything is restored."""

@@ -1,10 +1,13 @@
 """Runs a model's graphs with ONNX Runtime on the CPU."""
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 from jaxtyping import Float32
 
-from selfsharp.model_folder import ModelError
+from selfsharp.blur.learnt_round import LearntRound
+from selfsharp.model_folder import ESTIMATING, Card, ModelError, read_graph
 
 
 class Graph:
@@ -50,3 +53,14 @@ class Graph:
             for name, plane in zip(self.inputs, planes, strict=True)
         }
         return np.asarray(self._session.run(None, feeds)[0])[0]
+
+
+def read_learnt_round(folder: Path, card: Card, threads: int) -> LearntRound | None:
+    """The learnt round of a model's estimates; None where the model has none.
+
+    Raises:
+        ValueError: its files are not what the card says.
+    """
+    if not set(ESTIMATING) <= set(card.graphs):
+        return None
+    return LearntRound(*(Graph(read_graph(folder, card, graph), threads) for graph in ESTIMATING))

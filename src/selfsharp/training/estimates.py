@@ -2,7 +2,8 @@
 
 A generator is to mend what physics proposes. What a proposal gets wrong cannot be made up:
 it comes from the estimate itself. So before training the estimate is run on many photos
-that are blurred by a known PSF, and crops of those photos later come with its proposals.
+that are blurred by a known PSF, and crops of those photos later come with its proposals. What the
+check would not show a generator, it is not shown in training either.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +23,17 @@ from rich.progress import Progress
 
 from selfsharp.blur.camera import through_camera
 from selfsharp.blur.estimate import estimate_psf
+from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.sharpness import FLAT, means_of_cells, structure
 from selfsharp.blur.synthesis import blur_region
 from selfsharp.image import Plane, atomic_output, grey_of
+from selfsharp.model_folder import find_model, read_card
 from selfsharp.recipe import Recipe, as_method
+from selfsharp.restore.judgement import as_shown
 from selfsharp.restore.partition import core_of
+from selfsharp.restore.runtime import read_learnt_round
 from selfsharp.training.draws import draw_camera, draw_psf
 from selfsharp.training.interruption import Interruption, ignore_signals
 from selfsharp.training.motion import averaged
@@ -37,9 +43,9 @@ HELD_OUT = 64
 """Estimates that validation uses."""
 CANDIDATES = 8
 """Windows of sharp photos of which the softest is taken, to learn to leave it alone."""
-UNREAD = ("scenes", "footage", "referred")
+UNREAD = ("scenes", "footage", "referred", "known", "proposed")
 """Shares of a recipe's mix that no estimate depends on."""
-LEAST, LARGEST = 256, 448
+LEAST, LARGEST = 288, 512
 """Sides of the windows that PSFs are estimated from, in pixels."""
 
 
@@ -71,9 +77,27 @@ def guess(pool: Pool, recipe: Recipe, number: int) -> Guess:
             image = through_camera(image, camera, generator)
         else:
             image = blur_region(image, made.psf, region, camera, generator).blurred
-    core = core_of(region) if region.min() == 0 else region > 0
-    both = estimate_psf(grey_of(image), core.astype(np.float32)).both
-    return replace(made, both=both)
+    core = (core_of(region) if region.min() == 0 else region > 0).astype(np.float32)
+    grey = grey_of(image)
+    estimate = estimate_psf(grey, core, learnt=_learnt_round(recipe.estimator))
+    shown = as_shown(estimate, grey, region, core)
+    return replace(made, both=shown.both if shown else _NO_PSFS)
+
+
+@lru_cache(maxsize=1)
+def _learnt_round(model: str) -> LearntRound | None:
+    """The learnt round of a model, by its name or folder; every process opens its own.
+
+    Raises:
+        ValueError: there is no such model, or it has no learnt round.
+    """
+    if not model:
+        return None
+    folder = find_model(model)
+    learnt = read_learnt_round(folder, read_card(folder), threads=1)
+    if learnt is None:
+        raise ValueError(f"model {model} has no learnt round; give one that has, or no estimator")
+    return learnt
 
 
 def add_guesses(pool: Pool, held_out: Pool, recipe: Recipe, folder: Path) -> None:
@@ -135,6 +159,8 @@ def _key(pool: Pool, recipe: Recipe) -> str:
     # Estimates read nothing else; those of recipes without cameras outlast this setting.
     read = {key: value for key, value in method["mix"].items() if key not in UNREAD}
     drawn["mix"] = read if read.pop("cameras") == 0 else read | {"cameras": recipe.mix.cameras}
+    if recipe.estimator:
+        drawn["estimator"] = read_card(find_model(recipe.estimator)).sha256["edges"]
     drawn["photos"] = [len(pool.sharp), len(pool.frames)]
     return hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
 

@@ -12,6 +12,8 @@ Batch = Float[Tensor, "batch 3 height width"]
 Weight = Float[Tensor, "batch 1 height width"]
 Part = Literal["clear", "blurred", "whole"]
 """The label z of a part of a crop; `whole` is both, as in a content loss without parts."""
+NOISE = (1 / 255) ** 2
+"""Squared error of a grey level, under which it matters little how close a crop comes."""
 
 
 def pixel_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
@@ -21,6 +23,18 @@ def pixel_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, 
     doi:10.1109/ICIP.1994.413553.
     """
     return _mean_by_weight(torch.sqrt((restored - target) ** 2 + 1e-6), weight)
+
+
+def decibel_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:
+    """Half the log of each crop's weighed squared error, averaged: a decibel counts alike in all.
+
+    A distance counts the crops most that are restored worst, so that a network learns from them
+    to hold back; here what can be restored well counts as much. Crops without weight do not count.
+    After L. Chen et al., HINet, CVPR Workshops 2021, doi:10.1109/CVPRW53098.2021.00027.
+    """
+    shares = weight.mean((1, 2, 3))
+    error = ((restored - target) ** 2 * weight).mean((1, 2, 3)) / shares.clamp_min(1e-8)
+    return (torch.log((error + NOISE) / NOISE) * (shares > 0)).mean() / 2
 
 
 def frequency_loss(restored: Batch, target: Batch, weight: Weight) -> Float[Tensor, ""]:

@@ -32,7 +32,7 @@ class Guess:
         corner: first row and column of the window.
         size: height and width of the window.
         psf: how the photo was blurred; None where it was not, or by a burst.
-        both: the two estimates.
+        both: the two estimates; points where they would not be shown to a generator.
     """
 
     place: int
@@ -46,6 +46,11 @@ class Guess:
     def is_round(self) -> bool:
         """Whether the estimate is a Gaussian or a disc, of which there are not two."""
         return np.array_equal(*self.both)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the estimate has passed the check, so that there are proposals."""
+        return self.both[0].size > 1
 
     def window(self, photo: Pixels) -> Pixels:
         """The window of a photo that the estimate has seen."""

@@ -28,8 +28,9 @@ from selfsharp.training.motion import average_burst, average_clip, average_frame
 from selfsharp.training.pool import Guess, Pixels, Pool
 from selfsharp.training.scenes import SCENES, region
 
-SURROUNDINGS = 40
-"""Pixels around a crop that its proposals are made from too."""
+SURROUNDINGS = 72
+"""Pixels around a crop that its proposals are made from too, as many as around a tile: with fewer,
+a network would learn to mistrust them."""
 AROUND = 112
 """Pixels around that, on the average, that a crop refers to."""
 
@@ -124,10 +125,13 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         sample = blur_region(image, chosen.psf, region, camera, generator)
         crop = as_crop(sample, generator)
     inner = slice(SURROUNDINGS, -SURROUNDINGS)
-    if chosen.psf is None and chosen.is_round:
-        # Whether softness was meant is for the check to say; no generator could.
+    both = chosen.both
+    if chosen.psf is not None and generator.uniform() < recipe.mix.known:
+        both = (chosen.psf, chosen.psf)
+    # Whether softness was meant is for the check to say; no generator could.
+    elif not chosen.is_shown or (chosen.psf is None and chosen.is_round):
         return each(crop, lambda plane: plane[inner, inner])
-    proposals = propose(crop.image, crop.blur[:, :, 0], chosen.both)
+    proposals = propose(crop.image, crop.blur[:, :, 0], both)
     return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
 
 

@@ -9,6 +9,7 @@ from selfsharp.training.device_crops import carry_out_plans
 from selfsharp.training.losses import (
     coarse_loss,
     content_loss,
+    decibel_loss,
     detection_loss,
     frequency_loss,
     gradient_loss,
@@ -82,6 +83,8 @@ def restoration_losses(
     losses = {}
     if recipe.pixel:
         losses["pixel"] = recipe.pixel * pixel_loss(restored, *goal)
+    if recipe.decibel:
+        losses["decibel"] = recipe.decibel * decibel_loss(restored, *goal)
     if recipe.frequency:
         losses["frequency"] = recipe.frequency * frequency_loss(restored, *goal)
     if recipe.gradient:

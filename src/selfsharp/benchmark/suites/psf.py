@@ -34,7 +34,10 @@ EXTENTS = (6.0, 10.0, 16.0, 24.0, 32.0, 40.0)
 """Extents of the hand shake in pixels."""
 BINS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Borders between which predictions are counted together."""
-PREDICTIONS = {"trust, mask found": ("trust", "found gain"), "agreement": ("agreement", "gain")}
+PREDICTIONS = {
+    "trust, mask found": ("trust", "found gain"),
+    "confidence": ("confidence", "unchecked gain"),
+}
 """What is predicted, by its title: names of the prediction and of the gain it tells of."""
 ABOUT = """\
 Every photo is blurred by hand shakes, on the values as displayed, with noise of sigma 1/255, at
@@ -44,14 +47,13 @@ given and the PSF estimated from it. `similarity`: largest normalised correlatio
 over all shifts, to a quarter pixel (Hu and Yang 2012). `gain`: what undoing the estimate, with no
 network after it, gains over the input in the square, PSNR on RGB at 8 bit, in dB. Medians, and
 quartiles in brackets, are of the cases with an estimate; `no estimate` is the share of those
-without: too small a part, or two estimates that differ. `seconds`: median time of the estimate
-on one core, whatever else runs there.
+without: too small a part, or an estimate that is rather wrong, or fits only some places of the
+part. `seconds`: median time of the estimate on one core, whatever else runs there.
 
-Predictions: `agreement`, of the two estimates, decides whether one is used where the mask is given.
-`trust` is what the check says before anything is restored, where the part was found: how probably
-it was blurred by a movement, and is not soft by nature. It does not know whether the PSF was found,
-so it can lie above the share of cases in which undoing the estimate really gains. All of it
-takes about two minutes on two cores."""
+Predictions: `confidence` is told of every estimate by how little its learnt round changes it; under
+.5 it is refused, but counts here. `trust` is what the check says before anything is restored, where
+the part was found: how probably it was blurred by a movement, and is not soft by nature. All of it
+takes about three minutes on two cores."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,12 @@ def measure_case(restorer: Restorer, case: Case) -> tuple[Figures, float]:
     seconds = time.thread_time() - start
     if estimate:
         figures["similarity"] = similarity(estimate.psf, case.psf)
-        figures["agreement"] = estimate.agreement
         figures["gain"] = _gain(case, parts, estimate)
+    # Whether confidence is earned is told by those that are refused, too.
+    unchecked = estimate or restorer.estimate(case.image, parts)
+    if unchecked:
+        figures["confidence"] = unchecked.confidence
+        figures["unchecked gain"] = _gain(case, parts, unchecked)
     judged = restorer.decide(case.image).judged
     if judged.estimate:
         figures["trust"] = judged.trust
