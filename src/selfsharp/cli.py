@@ -113,8 +113,9 @@ def show_psf(settings: PsfSettings) -> int:
         write_psf(psf, array, overwrite=settings.overwrite)
         write_picture(psf_picture(psf), picture, overwrite=settings.overwrite)
         height, width = extent(psf)
+        varying = " (it differs from place to place)" if judged.estimate.field else ""
         tell(
-            f"{path}: {width} x {height} px, radius {blur_radius(psf):.1f} px, "
+            f"{path}: {width} x {height} px, radius {blur_radius(psf):.1f} px{varying}, "
             f"trust {judged.trust:.0%}, confidence {confidence:.0%}: {picture}, {array}"
         )
 

@@ -9,9 +9,10 @@ from selfsharp.config import RestoreSettings
 from selfsharp.folder_command import restore_folder_of, restored_lines
 from selfsharp.image import output_path
 from selfsharp.picture import compare, write_picture
+from selfsharp.restore.checks import check_strength
 from selfsharp.restore.photo_file import restore_file
 from selfsharp.restore.provenance import draw, trace
-from selfsharp.restore.restorer import Restorer, check_strength
+from selfsharp.restore.restorer import Restorer
 from selfsharp.terminal import for_each, progress_bar, tell
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import KINDS, gaussian
+from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur
 from selfsharp.blur.psf import blur_radius
+from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.restore import judgement
@@ -20,6 +22,7 @@ from selfsharp.restore.judgement import (
     Judgement,
     is_certain,
     is_filter,
+    is_filtered,
     judge,
     mended,
     missed_focus,
@@ -169,8 +172,44 @@ def test_round_blur_may_fit_less_well_than_a_movement_but_not_badly(monkeypatch,
         monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
         return judge(*case).estimate is not None
 
-    assert [shown(unfocused, gap) for gap in (0.05, 0.12, 0.4)] == [True, True, False]
-    assert [shown(shaken, gap) for gap in (0.05, 0.12, 0.4)] == [True, False, False]
+    assert [shown(unfocused, gap) for gap in (0.03, 0.12, 0.4)] == [True, True, False]
+    assert [shown(shaken, gap) for gap in (0.03, 0.12, 0.4)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("gap", "fits", "expected"),
+    [(0.02, 0.0, "one"), (0.05, 0.03, "field"), (0.035, 0.034, "one"), (0.09, 0.06, None)],
+)
+def test_psfs_cell_by_cell_are_shown_where_they_fit_plainly_better(
+    monkeypatch, shaken, gap, fits, expected
+):
+    image, parts = shaken
+    psf = np.ones((5, 5), np.float32) / 25
+    field = PsfField((100.0,), (100.0,), ((psf,),))
+    monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
+    monkeypatch.setattr(judgement, "misfit_undone", lambda *_: fits)
+    monkeypatch.setattr(judgement, "estimate_field", lambda *_: field)
+    learnt = LearntRound(lambda planes: planes, lambda planes: planes)
+    told = Estimate(psf, (psf, psf), 1.0, 0.5)
+    monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
+    shown = judge(image, parts, learnt=learnt).estimate
+    if expected is None:
+        assert shown is None
+    else:
+        assert shown is not None
+        assert (shown.field is field) == (expected == "field")
+
+
+def test_a_filter_is_told_from_lenses_movements_and_doubt():
+    psf = gaussian.psf(5.0, np.random.default_rng(0))
+    plain = RoundBlur("gaussian", 5.0, 100.0, 80.0)
+    estimate = Estimate(psf, (psf, psf), 1.0, 1.0, plain)
+    assert is_filtered(Judgement(1.0, estimate))
+    assert not is_filtered(Judgement(0.9, estimate))
+    assert not is_filtered(Judgement(1.0, estimate, unevenness=0.5))
+    assert not is_filtered(Judgement(1.0, replace(estimate, lens=None)))
+    assert not is_filtered(Judgement(1.0, replace(estimate, lens=replace(plain, kind="defocus"))))
+    assert not is_filtered(Judgement(1.0))
 
 
 def test_a_whole_photo_that_the_generator_restores_alone_needs_no_second_look(monkeypatch, shaken):

@@ -1,5 +1,7 @@
 """Tiles propose what the whole photo would."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from selfsharp.blur.convolve import convolve
 from selfsharp.blur.deconvolve import divide
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
+from selfsharp.blur.psf_field import PsfField
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.proposal import DAMPINGS, undo
 from selfsharp.restore.tiles import Grid, tiles_of
@@ -42,6 +45,18 @@ def test_without_an_estimate_the_tile_itself_is_proposed(image):
         proposals = undo(image, parts, tile, None)
         assert np.array_equal(proposals[:, :, :3], image[tile.seen])
         assert np.array_equal(proposals[:, :, 3:], image[tile.seen])
+
+
+def test_a_field_of_one_psf_proposes_what_the_psf_does(image, estimate):
+    parts = make_parts(image, 150)
+    rows, columns = (30.0, 120.0, 200.0), (40.0, 200.0)
+    field = PsfField(rows, columns, ((estimate.psf,) * 2,) * 3)
+    for tile in tiles_of(*parts.gate.shape, GRID):
+        one, other = (
+            undo(image, parts, tile, replace(estimate, field=each)) for each in (None, field)
+        )
+        assert one.shape == other.shape
+        assert np.abs(one - other)[tile.inner].mean() < 1 / 255
 
 
 def test_tiles_propose_what_the_whole_photo_would(image, estimate):

@@ -13,7 +13,8 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.metrics import psnr
 from selfsharp.restore import restorer as restoring
-from selfsharp.restore.restorer import LARGEST_PSF, Restorer, check_psf
+from selfsharp.restore.checks import LARGEST_PSF, check_psf
+from selfsharp.restore.restorer import Restorer
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 

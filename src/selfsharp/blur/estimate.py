@@ -25,6 +25,7 @@ from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, blur_radius, tidied
+from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import (
     Spectrum,
@@ -112,6 +113,7 @@ class Estimate:
         spread: number of pixels that the light falls on, as a share of a disc's of the same
             radius; a path has little, a Gaussian 1 and more.
         lens: the Gaussian or disc that the blur is; None where it is a movement's.
+        field: how the PSF differs from place to place; None where it is one all over.
     """
 
     psf: Psf
@@ -119,6 +121,7 @@ class Estimate:
     confidence: float
     spread: float
     lens: RoundBlur | None = None
+    field: PsfField | None = None
 
 
 def estimate_psf(

@@ -1,6 +1,7 @@
 """Whether one PSF holds all over a part, or in some places of it only."""
 
 import numpy as np
+from jaxtyping import Float64
 
 from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.estimate import CAREFUL, scatter
@@ -35,8 +36,40 @@ def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
     Returns:
         0 where the part is too small to tell.
     """
-    before, after = (_slopes(plane) for plane in (grey, divide_plane(grey, mask, psf, CAREFUL)))
-    rim = psf.shape[0] // 2
+    return misfit_undone(grey, divide_plane(grey, mask, psf, CAREFUL), core, psf.shape[0] // 2)
+
+
+def misfit_undone(grey: Plane, undone: Plane, core: np.ndarray, rim: int) -> float:
+    """:func:`misfit` of whatever was undone.
+
+    Args:
+        undone: what undoing made of `grey`.
+        rim: pixels along the planes' edges that do not count.
+    """
+    spreads, sizes = _squares(grey, undone, core, rim)
+    telling = sizes >= TELLING * np.median(sizes) if sizes.size else np.zeros(0, bool)
+    if np.count_nonzero(telling) < 2:
+        return 0.0
+    return float(np.quantile(spreads[telling], 1 - WORST))
+
+
+def gathered(grey: Plane, one: Plane, other: Plane, core: np.ndarray, rim: int) -> float:
+    """By how much less another undone plane gathers gradients than one does; under 0, it does more.
+
+    The mean over squares, by the size of their gradients; 0 where the part is too small to tell.
+    """
+    both = [_squares(grey, undone, core, rim) for undone in (one, other)]
+    sizes = both[0][1]
+    if not sizes.size:
+        return 0.0
+    return float(((both[1][0] - both[0][0]) * sizes).sum() / sizes.sum())
+
+
+def _squares(
+    grey: Plane, undone: Plane, core: np.ndarray, rim: int
+) -> tuple[Float64[np.ndarray, " squares"], Float64[np.ndarray, " squares"]]:
+    """How much more scattered gradients are in each square of the core, and how large they were."""
+    before, after = (np.hypot(*derivatives(plane)) for plane in (grey, undone))
     counted = np.zeros(core.shape, bool)
     inner = tuple(slice(rim, max(rim, side - rim)) for side in core.shape)
     counted[inner] = core[inner] > 0
@@ -46,16 +79,9 @@ def misfit(grey: Plane, mask: Plane, core: np.ndarray, psf: Psf) -> float:
         for left in range(0, max(1, grey.shape[1] - step), step):
             square = slice(top, top + SIDE), slice(left, left + SIDE)
             here = counted[square]
-            given, undone = before[square][here], after[square][here]
-            if given.size < FILLED * SIDE**2 or not (given.any() and undone.any()):
+            given, left_over = before[square][here], after[square][here]
+            if given.size < FILLED * SIDE**2 or not (given.any() and left_over.any()):
                 continue
-            spreads.append(scatter(undone) - scatter(given))
+            spreads.append(scatter(left_over) - scatter(given))
             sizes.append(np.sqrt((given**2).mean()))
-    telling = np.array(sizes) >= TELLING * np.median(sizes) if sizes else np.zeros(0, bool)
-    if np.count_nonzero(telling) < 2:
-        return 0.0
-    return float(np.quantile(np.array(spreads)[telling], 1 - WORST))
-
-
-def _slopes(plane: Plane) -> Plane:
-    return np.hypot(*derivatives(plane))
+    return np.array(spreads, np.float64), np.array(sizes, np.float64)

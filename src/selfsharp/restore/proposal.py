@@ -37,8 +37,15 @@ def undo(
     reach = REACH + max(SIZE, estimate.psf.shape[0])
     wider = tile.widened(reach, image.shape[0], image.shape[1])
     seen, gate = image[wider.seen], parts.gate[wider.seen]
+    corner = wider.seen[0].start, wider.seen[1].start
     inner = tuple(
         slice(narrow.start - wide.start, narrow.stop - wide.start)
         for narrow, wide in zip(tile.seen, wider.seen, strict=True)
     )
-    return propose(seen, gate, estimate.both, threads)[inner]
+    if estimate.field is None:
+        return propose(seen, gate, estimate.both, threads)[inner]
+
+    def undo_one(seen: Image, gate: Plane, psf: Psf) -> Float32[np.ndarray, "rows columns 6"]:
+        return propose(seen, gate, (psf, psf), threads)
+
+    return estimate.field.undone(seen, gate, corner, reach, undo_one)[inner]
