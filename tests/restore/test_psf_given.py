@@ -195,3 +195,19 @@ def test_without_an_estimate_deconvolution_alone_leaves_the_photo(deconvolution,
     result = deconvolution.restore(photo[:40, :40].copy(), tiny[:40, :40].copy())
     np.testing.assert_array_equal(result.image, photo[:40, :40])
     assert result.share == 0
+
+
+def test_a_filters_blur_is_restored_half_by_the_proposals_themselves(base, shaken, monkeypatch):
+    _, blurred, psf = shaken
+    mask = np.ones(blurred.shape[:2], np.float32)
+    generator = base.restore(blurred, mask, psf=psf)
+    alone = Restorer("base", threads=1, alone="deconvolution").restore(blurred, mask, psf=psf)
+    monkeypatch.setattr(restoring, "is_filtered", lambda _: True)
+    both = base.restore(blurred, mask, psf=psf)
+    opened = np.minimum.reduce([one.gate for one in (generator, alone, both)]) == 1
+    for one in (generator, alone):  # What was cut off at black and white is no mean.
+        opened &= ((one.image > 0) & (one.image < 1)).all(axis=2)
+    assert opened.mean() > 0.2
+    assert np.abs(generator.image - alone.image)[opened].mean() > 1 / 255
+    halves = (generator.image + alone.image) / 2
+    np.testing.assert_allclose(both.image[opened], halves[opened], atol=2e-3)

@@ -282,7 +282,7 @@ class Restorer:
         inputs = [padded(known[name](), self._grid.multiple) for name in self._generator.inputs]
         height, width = tile.seen_size
         residual = self._generator(*inputs).transpose(1, 2, 0)[:height, :width]
-        if is_filtered(judged):
+        if "proposals" in self._generator.inputs and is_filtered(judged):
             residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * mean
         return residual
 
