@@ -52,7 +52,8 @@ class Restoration:
         image: the restored image; bit-identical to the input where `gate` is 0.
         blur_map: blur radius in pixels, 0 where sharp.
         gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
-        psf: the PSF that the proposals undo; None where the generator restored alone.
+        psf: the PSF that the proposals undo, that of the whole part where it differs from place to
+            place; None where the generator restored alone.
         references: for patches of the blurred part, the sharp places that are most like them; None
             where the model asks for none, or there are none.
     """
