@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float32
 
 from selfsharp.blur.direction import margin_over_round
 from selfsharp.blur.estimate import SIZE, Estimate, estimate_psf
@@ -21,6 +22,8 @@ from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Window
 
+Seen = Float32[np.ndarray, "rows columns"]
+"""A plane of the window that a PSF is estimated from."""
 LARGEST = 640
 """Side of the window that a PSF is estimated from, in pixels."""
 LEAST = 4096
@@ -101,13 +104,12 @@ def judge(
     if np.count_nonzero(parts.core) < LEAST:
         moved = 1.0 if given else movement(parts.certainty, USUAL, whole=whole)
         return Judgement(_if_over(LIKELY, moved))
-    window = fullest_window(parts.core)
     if given:
         if not physics:
             return Judgement(1.0)
         estimate, gap = _fitted(image, parts, threads, learnt)
         return Judgement(1.0, _shown(estimate, gap))
-    power = measure_power(grey_of(image[window]), parts.core[window].astype(np.float32))
+    power = measure_power(*_seen(image, parts))
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)
     if not physics:
@@ -135,9 +137,13 @@ def estimate_part(
     """The PSF of a blurred part, before any check; None where the part is too small."""
     if np.count_nonzero(parts.core) < LEAST:
         return None
+    return estimate_psf(*_seen(image, parts), threads, learnt)
+
+
+def _seen(image: Image, parts: Partition) -> tuple[Seen, Seen]:
+    """What a PSF is estimated from: the fullest window of a part in grey, and its core."""
     window = fullest_window(parts.core)
-    core = parts.core[window].astype(np.float32)
-    return estimate_psf(grey_of(image[window]), core, threads, learnt)
+    return grey_of(image[window]), parts.core[window].astype(np.float32)
 
 
 def _doubtful(moved: float, shown: Estimate | None, uneven: float, whole: bool) -> Judgement:
@@ -180,8 +186,7 @@ def _fitted(
 ) -> tuple[Estimate, float]:
     """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits."""
     window = fullest_window(parts.core)
-    core = parts.core[window].astype(np.float32)
-    grey = grey_of(image[window])
+    grey, core = _seen(image, parts)
     estimate = estimate_psf(grey, core, threads, learnt)
     gap = _gap(estimate, grey, parts.gate[window], core)
     if learnt is None or estimate.lens or not FITTING < gap < math.inf:

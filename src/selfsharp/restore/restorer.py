@@ -269,8 +269,10 @@ class Restorer:
         referred: Referred | None,
     ) -> Residual:
         """What is to be added to all that a tile sees."""
-        proposals = undo(image, parts, tile, judged.estimate, self._threads)
-        seen = image[tile.seen]
+        seen, takes = image[tile.seen], self._generator.inputs
+        of_use = self._alone == "deconvolution" or "proposals" in takes
+        estimate = judged.estimate if of_use else None
+        proposals = undo(image, parts, tile, estimate, self._threads)
         mean = (proposals[:, :, :3] + proposals[:, :, 3:]) / 2 - seen
         if self._alone == "deconvolution":
             return mean
@@ -280,10 +282,10 @@ class Restorer:
             "proposals": lambda: proposals,
             "references": lambda: told_of(tile, referred),
         }
-        inputs = [padded(known[name](), self._grid.multiple) for name in self._generator.inputs]
+        inputs = [padded(known[name](), self._grid.multiple) for name in takes]
         height, width = tile.seen_size
         residual = self._generator(*inputs).transpose(1, 2, 0)[:height, :width]
-        if "proposals" in self._generator.inputs and is_filtered(judged):
+        if of_use and is_filtered(judged):
             residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * mean
         return residual
 
