@@ -155,7 +155,7 @@ def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):
     moved = blur_region(sharp, psf, everywhere, Camera(light="display"), np.random.default_rng(0))
     half = moved.blurred.copy()
     half[:, 200:] = sharp[:, 200:]
-    told = Estimate(psf, (psf, psf), 1.0, 0.5)
+    told = Estimate(psf, (psf, psf), 1.0)
     monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
     whole = Partition(everywhere, 5 * everywhere, everywhere > 0)
     for certainty in (1.0, 0.985):
@@ -190,7 +190,7 @@ def test_psfs_cell_by_cell_are_shown_where_they_fit_plainly_better(
     monkeypatch.setattr(judgement, "misfit_undone", lambda *_: fits)
     monkeypatch.setattr(judgement, "estimate_field", lambda *_: field)
     learnt = LearntRound(lambda planes: planes, lambda planes: planes)
-    told = Estimate(psf, (psf, psf), 1.0, 0.5)
+    told = Estimate(psf, (psf, psf), 1.0)
     monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
     shown = judge(image, parts, learnt=learnt).estimate
     if expected is None:
@@ -200,10 +200,34 @@ def test_psfs_cell_by_cell_are_shown_where_they_fit_plainly_better(
         assert (shown.field is field) == (expected == "field")
 
 
+@pytest.mark.parametrize(
+    ("gap", "confidence", "field", "is_shown"),
+    [
+        (0.05, 0.99, None, True),
+        (0.08, 0.99, None, False),
+        (0.05, 0.9, None, False),
+        (0.05, 0.99, "gathers more", False),
+        (0.03, 0.6, None, True),
+    ],
+)
+def test_a_credible_psf_may_fit_less_well_where_cells_gather_no_more(
+    monkeypatch, shaken, gap, confidence, field, is_shown
+):
+    psf = np.ones((5, 5), np.float32) / 25
+    cells = PsfField((100.0,), (100.0,), ((psf,),)) if field else None
+    monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
+    monkeypatch.setattr(judgement, "misfit_undone", lambda *_: gap)
+    monkeypatch.setattr(judgement, "estimate_field", lambda *_: cells)
+    told = Estimate(psf, (psf, psf), confidence)
+    monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
+    learnt = LearntRound(lambda planes: planes, lambda planes: planes)
+    assert (judge(*shaken, learnt=learnt).estimate is not None) == is_shown
+
+
 def test_a_filter_is_told_from_lenses_movements_and_doubt():
     psf = gaussian.psf(5.0, np.random.default_rng(0))
     plain = RoundBlur("gaussian", 5.0, 100.0, 80.0)
-    estimate = Estimate(psf, (psf, psf), 1.0, 1.0, plain)
+    estimate = Estimate(psf, (psf, psf), 1.0, plain)
     assert is_filtered(Judgement(1.0, estimate))
     assert not is_filtered(Judgement(0.9, estimate))
     assert not is_filtered(Judgement(1.0, estimate, unevenness=0.5))
@@ -241,7 +265,7 @@ def test_a_generator_without_use_for_psfs_is_told_none(shaken):
 
 def test_estimates_that_differ_or_tell_of_no_blur_are_not_shown():
     psf = gaussian.psf(2.0, np.random.default_rng(0))
-    estimate = Estimate(psf, (psf, psf), confidence=1.0, spread=0.3)
+    estimate = Estimate(psf, (psf, psf), confidence=1.0)
     assert is_certain(estimate)
     assert not is_certain(replace(estimate, confidence=0.2))
     still = np.zeros_like(psf)

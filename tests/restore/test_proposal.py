@@ -21,7 +21,7 @@ GRID = Grid(step=96, ramp=16, halo=16, multiple=8)
 def estimate() -> Estimate:
     # Without zeros in its spectrum, whose ringing knows no end.
     psf = gaussian.psf(2.0, np.random.default_rng(0))
-    return Estimate(psf, (psf, psf), confidence=1.0, spread=0.3)
+    return Estimate(psf, (psf, psf), confidence=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,27 @@ A wrong PSF can be estimated of any soft part, but its spectrum is then not to b
 part's own.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float64
 
-from selfsharp.blur.lens import SLOPES, Power, RoundBlur
-from selfsharp.blur.psf import Psf
+from selfsharp.blur.lens import BLOCKS, SLOPES, WIDEST, Power, RoundBlur
+from selfsharp.blur.psf import Psf, blur_radius
 
 TAPER = (0.25, 0.5, 0.25)
 """What the blocks' taper makes of a line in the spectrum, along either axis."""
 TURNS = 25
 """Multiplicative steps in which gain and noise are fitted."""
+MOVED, UNMOVED = 250.0, -800.0
+"""By how much an estimated PSF has to explain the spectrum better than round blur does, to be a
+path's, and from which it is none, even if it has quite another radius than the round blur, which is
+then the less likely to be right the more they differ. In blocks of the larger size. Of 274 parts of
+held-out photos, 96 to 560 px a side, 97 shakes and movements among them that look round, undoing
+what is chosen gains 1.92 dB in the mean, and loses in 7 % of them; chosen by how round the
+estimated PSF is, 1.59 dB and 12 %."""
+APART = 0.8
+"""Logarithm of the ratio of their radii from which the two tell of different blur."""
 
 
 def margin_over_round(power: Power, psf: Psf, blur: RoundBlur) -> float:
@@ -33,6 +44,28 @@ def margin_over_round(power: Power, psf: Psf, blur: RoundBlur) -> float:
         for one in (psf, blur.psf)
     )
     return instead - told
+
+
+def is_round(power: Power, psf: Psf, blur: RoundBlur) -> bool:
+    """Whether round blur explains a power spectrum rather than an estimated PSF does.
+
+    Light shakes look round: their estimated PSFs cover a disc. Their spectra are not.
+
+    Args:
+        power: of the blurred part.
+        psf: what a blind estimate has made of it.
+        blur: the round blur that explains it best; one as wide as is looked for is none.
+    """
+    if blur.radius >= WIDEST:
+        return False
+    # Likelihoods add up over frequencies, of which smaller blocks have fewer.
+    margin = margin_over_round(power, psf, blur) * (BLOCKS[0] / power.side) ** 2
+    return margin < (MOVED if apart(psf, blur) < APART else UNMOVED)
+
+
+def apart(psf: Psf, blur: RoundBlur) -> float:
+    """How far the radii of an estimated PSF and of round blur differ: log of their ratio."""
+    return abs(math.log(blur.radius / max(blur_radius(psf), 0.5)))
 
 
 def _transfer(psf: Psf, side: int) -> Float64[np.ndarray, "side half"]:

@@ -22,9 +22,10 @@ from PIL import Image as PillowImage
 
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
+from selfsharp.blur.direction import APART, apart, is_round
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
-from selfsharp.blur.psf import Psf, blur_radius, tidied
+from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import (
@@ -43,8 +44,6 @@ SIDES = (31, 23, 17, 13, 9, 7, 5)
 """Its sides from scale to scale, the finest first; the image shrinks as it does."""
 FLATTENING = 4e-4
 """How strongly gradients are removed from the explaining image in the end."""
-ROUND = 0.85
-"""Spread from which a PSF is no path of a movement, but round."""
 CAREFUL = (0.02, 0.01)
 """Weight of the prior where estimates are compared by what undoing them leaves."""
 STEADY = (2.75, 0.54, -12.9)
@@ -54,6 +53,8 @@ and changes a wrong one. Of 383 held-out parts, of 96 to 640 px a side, 66 % gai
 the pairs of one that does and one that does not rightly (left out by fifths)."""
 AGREEING = (0.36, 1.13, -12.7)
 """The same, on how the two best estimates agree, where there is no learnt round: 76 %."""
+ROUNDLY = (2.6, 1.09, -8.1)
+"""The same for round blur, on how far its radius differs from the estimated PSF's: 86 % of 106."""
 LONE = 0.1
 """A piece of a PSF apart from the rest, with less of its light than this, is an error."""
 
@@ -110,8 +111,6 @@ class Estimate:
         both: the two, the better first, each averaged with a learnt one where there is one; the
             same one twice where the blur is round.
         confidence: probability that undoing it gains anything.
-        spread: number of pixels that the light falls on, as a share of a disc's of the same
-            radius; a path has little, a Gaussian 1 and more.
         lens: the Gaussian or disc that the blur is; None where it is a movement's.
         field: how the PSF differs from place to place; None where it is one all over.
     """
@@ -119,7 +118,6 @@ class Estimate:
     psf: Psf
     both: tuple[Psf, Psf]
     confidence: float
-    spread: float
     lens: RoundBlur | None = None
     field: PsfField | None = None
 
@@ -139,36 +137,43 @@ def estimate_psf(
         A point without any confidence where there is nothing to see but noise and even shading.
     """
     if structure_over_noise(grey, mask) < TELLING:
-        return Estimate(POINT, (POINT, POINT), 0.0, 0.0)
+        return Estimate(POINT, (POINT, POINT), 0.0)
     first, second = _best_two(grey, mask, threads)
     psf = tidied(first + second, 0.0)
-    spread = 1 / float((psf**2).sum()) / (2 * np.pi * max(blur_radius(psf), 0.5) ** 2)
-    power = measure_power(grey, mask) if spread >= ROUND else None
-    if power:
-        lens = fit_round_blur(power)
-        return Estimate(lens.psf, (lens.psf, lens.psf), 1.0, spread, lens)
+    lens = _round_blur(grey, mask, psf)
+    if lens:
+        confidence = gains(ROUNDLY, min(apart(psf, lens), APART), mask)
+        return Estimate(lens.psf, (lens.psf, lens.psf), confidence, lens)
     if learnt is None:
-        confidence = gains(AGREEING, _agreement(first, second), mask)
-        return Estimate(psf, (first, second), confidence, spread)
+        confidence = gains(AGREEING, _disagreement(first, second), mask)
+        return Estimate(psf, (first, second), confidence)
     # It errs elsewhere than the two do, so that their means are better than either.
     better = learnt(BlurredPart.of(grey, mask, SIZE), psf)
     first, second = (tidied(one + better, 0.0) for one in (first, second))
-    confidence = gains(STEADY, _agreement(psf, better), mask)
-    return Estimate(tidied(first + second, 0.0), (first, second), confidence, spread)
+    confidence = gains(STEADY, _disagreement(psf, better), mask)
+    return Estimate(tidied(first + second, 0.0), (first, second), confidence)
 
 
-def gains(fit: tuple[float, float, float], agreement: float, mask: Plane) -> float:
-    """Probability that undoing an estimate gains, by how well it agrees with another.
+def _round_blur(grey: Plane, mask: Plane, psf: Psf) -> RoundBlur | None:
+    """The Gaussian or disc that a part was blurred by rather than by an estimated PSF, if any."""
+    power = measure_power(grey, mask)
+    if power is None:
+        return None
+    lens = fit_round_blur(power)
+    return lens if is_round(power, psf, lens) else None
+
+
+def gains(fit: tuple[float, float, float], differing: float, mask: Plane) -> float:
+    """Probability that undoing an estimate gains, by how far it differs from another.
 
     Args:
-        fit: `STEADY` or `AGREEING`, as the other is.
-        agreement: largest correlation of the two, 0..1.
+        fit: `STEADY`, `AGREEING` or `ROUNDLY`, as the other is.
+        differing: a logarithm, of what the two do not agree in or of the ratio of their radii.
         mask: 1 in the part; a larger one tells more.
     """
     slope, growth, offset = fit
     evidence = growth * math.log(max(np.count_nonzero(mask > 0.5), 1)) + offset
-    evidence -= slope * math.log(max(1 - agreement, 1e-4))
-    return 1 / (1 + math.exp(-evidence))
+    return 1 / (1 + math.exp(slope * differing - evidence))
 
 
 def estimate_once(grey: Plane, mask: Plane, effort: Effort) -> Psf:
@@ -297,12 +302,13 @@ def _joined(weights: np.ndarray, floor: float) -> np.ndarray:
     return np.where(light[labels] >= LONE * kept.sum(), kept, 0)
 
 
-def _agreement(first: Psf, second: Psf) -> float:
-    """Largest normalised correlation of two PSFs of one size, whatever their shift."""
+def _disagreement(first: Psf, second: Psf) -> float:
+    """Logarithm of what two PSFs of one size lack of full correlation, whatever their shift."""
     shape = (2 * first.shape[0], 2 * first.shape[1])
     spectra = [transform(psf, shape) for psf in (first, second)]
     best = float(np.fft.irfft2(spectra[0] * np.conj(spectra[1]), shape).max())
-    return best / float(np.sqrt((first**2).sum() * (second**2).sum()))
+    agreement = best / float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return math.log(max(1 - agreement, 1e-4))
 
 
 def _scaled(plane: Plane, scale: float) -> Float32[np.ndarray, "rows columns"]:

@@ -27,14 +27,6 @@ def blur_radius(psf: Float[np.ndarray, "height width"]) -> float:
     return math.sqrt(max(0.0, (weights * ((rows - row) ** 2 + (columns - column) ** 2)).sum()))
 
 
-def spread(psf: Psf) -> float:
-    """Number of pixels that the light falls on, as a share of a disc's of the same radius.
-
-    A path has little, a Gaussian 1 and more.
-    """
-    return 1 / float((psf**2).sum()) / (2 * math.pi * max(blur_radius(psf), 0.5) ** 2)
-
-
 def extent(psf: Psf) -> tuple[int, int]:
     """Rows and columns that the light of a PSF covers, but for weights under `FAINT`."""
     places = np.argwhere(psf >= FAINT * psf.max())

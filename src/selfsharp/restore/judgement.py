@@ -34,8 +34,11 @@ MISFIT = 0.04
 """How badly a PSF may fit in a twentieth of a part. Of 58 estimates of shakes that gain over 2 dB
 in held-out photos none is over; of 29 bursts of real frames, where movements differ, the best has
 .073. Of 22 large held-out photos taken by cameras that shift, or shift and turn, those over it that
-are undone by one PSF lose .3 to 2.9 dB. It has a price: of 283 credible estimates of even shakes in
-parts of 96 to 640 px 36 are over it, 16 of them under .065, and would gain 2 dB in the mean."""
+are undone by one PSF lose .3 to 2.9 dB."""
+EVEN, SURE = 0.065, 0.95
+"""The same where PSFs cell by cell gather no more than one does, and how credible that one has to
+be then. Shakes over a whole photo that were refused gain .2 dB where they would gain 3 to 6; of
+those 22 photos none has both, and of 27 bursts, short ones among them, all are over .138."""
 BETTER = 0.8
 """Share of that misfit that PSFs cell by cell may have, to take the place of one. Five of those 22
 photos have such: those of .73 and .74 gain .2 and 1.6 dB, of .83 and .95 they lose .3 and .5."""
@@ -107,8 +110,7 @@ def judge(
     if given:
         if not physics:
             return Judgement(1.0)
-        estimate, gap = _fitted(image, parts, threads, learnt)
-        return Judgement(1.0, _shown(estimate, gap))
+        return Judgement(1.0, _fitted(image, parts, threads, learnt).shown)
     power = measure_power(*_seen(image, parts))
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)
@@ -119,12 +121,12 @@ def judge(
     unmeant = 1.0 if filtered else _if_over(PROBABLE, missed_focus(parts.certainty))
     if moved < POSSIBLE and not unmeant:
         return Judgement(0.0)
-    estimate, gap = _fitted(image, parts, threads, learnt)
-    shown = _shown(estimate, gap)
+    fitted = _fitted(image, parts, threads, learnt)
+    estimate, shown = fitted.estimate, fitted.shown
     if estimate.lens:
         # A movement that differs from place to place has no PSF of its own; its mean is round.
         return Judgement(unmeant, shown) if unmeant else _doubtful(moved, None, uneven, whole)
-    if gap <= FITTING and power and round_blur:
+    if fitted.gap <= FITTING and power and round_blur:
         margin = margin_over_round(power, estimate.psf, round_blur)
         if margin >= DIRECTED:
             return Judgement(1.0, shown)
@@ -178,36 +180,55 @@ def as_shown(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> Estim
         gate: 1 where blurred.
         core: 1 where that is certain, off the border.
     """
-    return _shown(estimate, _gap(estimate, grey, gate, core))
+    return _Fitted(estimate, _gap(estimate, grey, gate, core)).shown
 
 
-def _fitted(
-    image: Image, parts: Partition, threads: int, learnt: LearntRound | None
-) -> tuple[Estimate, float]:
+@dataclass(frozen=True)
+class _Fitted:
+    """An estimate and how it fits its part.
+
+    Attributes:
+        estimate: the PSF of a part, or PSFs cell by cell.
+        gap: how badly they fit somewhere in it; infinite where there is none to be sure of.
+        even: whether cell by cell none were found that gather more.
+    """
+
+    estimate: Estimate
+    gap: float
+    even: bool = False
+
+    @property
+    def shown(self) -> Estimate | None:
+        """The estimate, if it fits the part well enough for the generator to be shown it."""
+        if self.estimate.lens:
+            limit = ROUND_MISFIT
+        else:
+            limit = EVEN if self.even and self.estimate.confidence >= SURE else MISFIT
+        return self.estimate if self.gap <= limit else None
+
+
+def _fitted(image: Image, parts: Partition, threads: int, learnt: LearntRound | None) -> _Fitted:
     """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits."""
     window = fullest_window(parts.core)
     grey, core = _seen(image, parts)
     estimate = estimate_psf(grey, core, threads, learnt)
     gap = _gap(estimate, grey, parts.gate[window], core)
     if learnt is None or estimate.lens or not FITTING < gap < math.inf:
-        return estimate, gap
+        return _Fitted(estimate, gap)
     field = estimate_field(grey_of(image), parts.core, estimate.psf, learnt, window, threads)
     if field is None:
-        return estimate, gap
+        return _Fitted(estimate, gap, even=True)
     corner = window[0].start, window[1].start
     undone = undo_field(grey, parts.gate[window], field, corner)
     fits = misfit_undone(grey, undone, core, estimate.psf.shape[0] // 2)
-    return (replace(estimate, field=field), fits) if fits < BETTER * gap else (estimate, gap)
+    if fits < BETTER * gap:
+        return _Fitted(replace(estimate, field=field), fits)
+    return _Fitted(estimate, gap)
 
 
 def _gap(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> float:
     """How badly an estimate fits somewhere in a part; infinite where it is none to be sure of."""
     return misfit(grey, gate, core, estimate.psf) if is_certain(estimate) else math.inf
-
-
-def _shown(estimate: Estimate, gap: float) -> Estimate | None:
-    """The estimate, if it fits the part well enough for the generator to be shown it."""
-    return estimate if gap <= (ROUND_MISFIT if estimate.lens else MISFIT) else None
 
 
 def is_certain(estimate: Estimate) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
-from selfsharp.blur.psf import Psf, as_psf, spread
+from selfsharp.blur.psf import Psf, as_psf
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card, read_graph
@@ -249,7 +249,7 @@ class Restorer:
             raise ValueError(f"model {self.card.name} has no use for a psf; give none")
         known = as_psf(psf)
         check_psf(known, image)
-        return Judgement(1.0, Estimate(known, (known, known), 1.0, spread(known)))
+        return Judgement(1.0, Estimate(known, (known, known), 1.0))
 
     def _refer(self, image: Image, parts: Partition, estimate: Estimate | None) -> Referred | None:
         """What the reference part has that is like the blurred one, where the model asks for it."""
