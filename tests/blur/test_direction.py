@@ -64,7 +64,7 @@ def test_what_blurred_light_or_heavy_is_told_to_be_round_or_not(kind, radius, sh
     found = fit_round_blur(power)
     assert is_round(power, psf, found) == (kind != "shake")
     # As wide as is looked for: nothing round explains it.
-    assert not is_round(power, psf, RoundBlur(found.kind, WIDEST, 1.0, 1.0))
+    assert not is_round(power, psf, RoundBlur(found.kind, WIDEST[found.kind], 1.0, 1.0))
 
 
 def test_radii_are_compared_by_their_ratio():

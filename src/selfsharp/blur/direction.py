@@ -56,7 +56,7 @@ def is_round(power: Power, psf: Psf, blur: RoundBlur) -> bool:
         psf: what a blind estimate has made of it.
         blur: the round blur that explains it best; one as wide as is looked for is none.
     """
-    if blur.radius >= WIDEST:
+    if blur.radius >= WIDEST[blur.kind]:
         return False
     # Likelihoods add up over frequencies, of which smaller blocks have fewer.
     margin = margin_over_round(power, psf, blur) * (BLOCKS[0] / power.side) ** 2

@@ -25,9 +25,9 @@ BAND = (0.03, 0.22)
 """Frequencies, in cycles a pixel, at which directions are compared."""
 ROUND = ("gaussian", "defocus")
 """Kinds of blur without direction."""
-WIDEST = 18.5
-"""Radius in pixels from which round blur is at the end of what is looked for: where nothing round
-explains a spectrum, something as wide often does it best."""
+WIDEST = {"gaussian": 20.5, "defocus": 18.5}
+"""Radii in pixels from which round blur is at the end of what is looked for: where nothing round
+explains a spectrum, something as wide often does it best, and sooner a disc than a Gaussian."""
 SLOPES = (1.7, 2.0, 2.3)
 """Exponents with which the power of a sharp photo may fall with frequency."""
 

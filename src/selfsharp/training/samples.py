@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from selfsharp.blur.camera import draw_noise, through_camera
+from selfsharp.blur.kinds import gaussian
+from selfsharp.blur.psf import Psf, blur_radius
 from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
 from selfsharp.recipe import Recipe
@@ -33,6 +35,8 @@ SURROUNDINGS = 72
 a network would learn to mistrust them."""
 AROUND = 112
 """Pixels around that, on the average, that a crop refers to."""
+TOLD = (0.75, 1.33)
+"""How far off, as a factor, the radius is that keys are blurred by where no PSF is known."""
 
 
 def draw_crop(pool: Pool, recipe: Recipe, number: int, *, detector: bool = False) -> Crop:
@@ -110,14 +114,20 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
     """A crop of a photo whose PSF was estimated, with the proposals of that estimate."""
     size = recipe.crop + 2 * SURROUNDINGS
     whole = replace(recipe, crop=size)
+    both = chosen.both if chosen.is_shown else None
+    if chosen.psf is not None and generator.uniform() < recipe.mix.known:
+        both = (chosen.psf, chosen.psf)
     if chosen.reach:
         burst = pool.frames[chosen.place - chosen.reach : chosen.place + chosen.reach + 1]
         windows = [chosen.window(frame) for frame in burst]
         crop = as_crop(average_burst(windows, size, generator, recipe.mix.cameras), generator)
     elif chosen.psf is None:
         crop = _sharp_crop(chosen.window(pool.sharp[chosen.place]), whole, generator)
+        # Whether softness was meant is for the check to say; no generator could.
+        both = None if chosen.is_round else both
     elif recipe.mix.referred and generator.uniform() < recipe.mix.referred:
-        crop = _referring_crop(pool.sharp[chosen.place], recipe, size, chosen, generator)
+        photo = pool.sharp[chosen.place]
+        crop = _referring_crop(photo, recipe, size, chosen.psf, both, generator)
     else:
         image = cut(chosen.window(pool.sharp[chosen.place]), size, generator)
         region = draw_region(pick(recipe.mix.regions, generator), size, generator)
@@ -125,32 +135,40 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         sample = blur_region(image, chosen.psf, region, camera, generator)
         crop = as_crop(sample, generator)
     inner = slice(SURROUNDINGS, -SURROUNDINGS)
-    both = chosen.both
-    if chosen.psf is not None and generator.uniform() < recipe.mix.known:
-        both = (chosen.psf, chosen.psf)
-    # Whether softness was meant is for the check to say; no generator could.
-    elif not chosen.is_shown or (chosen.psf is None and chosen.is_round):
+    if both is None:
         return each(crop, lambda plane: plane[inner, inner])
     proposals = propose(crop.image, crop.blur[:, :, 0], both)
     return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
 
 
 def _referring_crop(
-    photo: Pixels, recipe: Recipe, size: int, chosen: Guess, generator: np.random.Generator
+    photo: Pixels,
+    recipe: Recipe,
+    size: int,
+    psf: Psf,
+    both: tuple[Psf, Psf] | None,
+    generator: np.random.Generator,
 ) -> Crop:
-    """A blurred crop in sharp surroundings, and what those tell of it."""
+    """A blurred crop in sharp surroundings, and what those tell of it.
+
+    Args:
+        size: side of the crop in pixels.
+        psf: how it is blurred.
+        both: what is taken for that, and keys are blurred by; None where nothing is known of it.
+    """
     image = cut(photo, size + 2 * AROUND, generator)
     top, left = (int(generator.integers(2 * AROUND + 1)) for _ in range(2))
     window = slice(top, top + size), slice(left, left + size)
     region = np.zeros(image.shape[:2], np.float32)
     region[window] = draw_region(pick(recipe.mix.regions, generator), size, generator)
-    assert chosen.psf is not None
     camera = draw_camera(generator, recipe.mix.cameras)
-    whole = blur_region(image, chosen.psf, region, camera, generator)
+    whole = blur_region(image, psf, region, camera, generator)
     seen = Sample(whole.blurred[window], whole.sharp[window], whole.blur_map[window])
     crop = as_crop(seen, generator)
-    estimate = ((chosen.both[0] + chosen.both[1]) / 2).astype(np.float32)
-    references = encode(whole.blurred, whole.mask, estimate)
+    # As when restoring: a Gaussian of the radius that the detector tells, which is about right.
+    guessed = blur_radius(psf) * float(generator.uniform(*TOLD))
+    blur = (both[0] + both[1]) / 2 if both else gaussian.psf(guessed, generator)
+    references = encode(whole.blurred, whole.mask, blur.astype(np.float32))
     if references is None:
         return crop
     told = transfer(find(whole.blurred, whole.mask, references), references, window)
