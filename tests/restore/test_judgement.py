@@ -108,6 +108,10 @@ def test_a_part_that_still_looks_blurred_when_restored_is_left_as_it_was(shaken)
     assert trusts[0] > 0.9
     doubtful = replace(judged, unevenness=0.6)
     assert settle(doubtful, replace(found, certainty=0.978), before) == 0
+    # Where no PSF is undone there is little to be gained, so that it has to be more likely.
+    even = replace(judged, unevenness=1.1)
+    assert settle(even, found, before) > 0
+    assert settle(replace(even, estimate=None), found, before) == 0
 
 
 @pytest.mark.usefixtures("undirected")
@@ -145,6 +149,10 @@ def test_only_a_gaussian_that_is_plain_to_tell_is_a_filters():
     assert is_filter(filters)
     for other in ({"kind": "defocus"}, {"radius": 1.5}, {"radius": 21.3}, {"margin": 5.0}):
         assert not is_filter(replace(filters, **other))
+    # Light blur leaves more of the spectrum to tell it by.
+    light = replace(filters, radius=4.0)
+    assert not is_filter(light)
+    assert is_filter(replace(light, margin=300.0))
 
 
 def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):
@@ -226,7 +234,7 @@ def test_a_credible_psf_may_fit_less_well_where_cells_gather_no_more(
 
 def test_a_filter_is_told_from_lenses_movements_and_doubt():
     psf = gaussian.psf(5.0, np.random.default_rng(0))
-    plain = RoundBlur("gaussian", 5.0, 100.0, 80.0)
+    plain = RoundBlur("gaussian", 5.0, 1000.0, 300.0)
     estimate = Estimate(psf, (psf, psf), 1.0, plain)
     assert is_filtered(Judgement(1.0, estimate))
     assert not is_filtered(Judgement(0.9, estimate))
