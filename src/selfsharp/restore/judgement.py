@@ -46,10 +46,9 @@ ROUND_MISFIT = 0.2
 """The same for round blur, whose radius may well differ from place to place where it is a lens's.
 Of 52 Gaussians and discs in whole held-out photos the worst has .106; of 20 bursts of frames, whose
 mean blur looks round, the best has .41."""
-POSSIBLE, LIKELY, CREDIBLE = 0.2, 0.35, (0.2, 0.5)
+POSSIBLE, LIKELY, CREDIBLE = 0.2, 0.35, 0.2
 """Probability of a movement from which a PSF is looked for; from which the part is restored even
-if its spectrum does not have that PSF's directions; and from which that, restored, is kept, with a
-PSF and without, where there is little to be gained."""
+if its spectrum does not have that PSF's directions; and from which that, restored, is kept."""
 DIRECTED, FITTING = 500.0, 0.03
 """By how much a PSF has to explain the spectrum better than round blur does, and how well it has to
 fit, to be a movement's beyond doubt. What has lines of its own, as shutters, has directions, too:
@@ -171,7 +170,7 @@ def settle(judged: Judgement, parts: Partition, radius: float) -> float:
     before = float(parts.radius[parts.core].mean())
     fallen = math.log(max(radius, 0.01) / max(before, 0.01))
     probability = mended(parts.certainty, judged.unevenness, fallen, whole=_is_whole(parts))
-    return _if_over(CREDIBLE[judged.estimate is None], probability)
+    return _if_over(CREDIBLE, probability)
 
 
 def as_shown(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> Estimate | None:
