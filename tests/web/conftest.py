@@ -18,7 +18,9 @@ from selfsharp.config import ServeSettings
 from selfsharp.web.interface import build
 
 HERE = "http://127.0.0.1"
-DEMO = Path(__file__).parents[2] / "examples" / "photos" / "flowers-blurred.png"
+PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
+DEMO = PHOTOS / "flowers-blurred.png"
+SHARP = PHOTOS / "sharp" / "flowers.webp"
 WIDTH, HEIGHT = 112, 96
 
 
@@ -32,7 +34,7 @@ def client() -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def uploads(tmp_path_factory) -> Path:
-    """A blurred piece of the demo photo in every format, and masks; restored in no time."""
+    """A blurred piece of the demo photo in every format, a sharp one, and masks."""
     folder = tmp_path_factory.mktemp("uploads")
     picture = PillowImage.open(DEMO).crop((208, 320, 208 + WIDTH, 320 + HEIGHT))
     exif = PillowImage.Exif()
@@ -41,6 +43,8 @@ def uploads(tmp_path_factory) -> Path:
     picture.save(folder / "photo.jpg", quality=90, exif=exif)
     picture.save(folder / "photo.webp", lossless=True)
     picture.save(folder / "photo.tif")
+    piece = PillowImage.open(SHARP).convert("RGB").crop((208, 208, 208 + WIDTH, 208 + HEIGHT))
+    piece.save(folder / "sharp.png")
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     mask[8:, 16:] = 255
     PillowImage.fromarray(mask).save(folder / "mask.png")

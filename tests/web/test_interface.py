@@ -41,6 +41,7 @@ def events_of(text: str) -> list[tuple[str, dict]]:
         ("photo.webp", "mask.png"),
         ("photo.tif", "mask.png"),
         ("photo.png", None),
+        ("sharp.png", None),
     ],
 )
 def test_a_restored_photo_is_bit_for_bit_the_commands(
@@ -55,10 +56,10 @@ def test_a_restored_photo_is_bit_for_bit_the_commands(
     answer = client.post("/restore", files=files, data={"strength": strength})
     assert answer.status_code == 200
     assert answer.content == out.read_bytes()
-    assert f'filename="photo-selfsharp{name[5:]}"' in answer.headers["Content-Disposition"]
+    assert f'filename="{name[:5]}-selfsharp{name[5:]}"' in answer.headers["Content-Disposition"]
     report = json.loads(answer.headers["Selfsharp-Report"])
     assert report["unchanged"] == (answer.content == files["photo"][1])
-    assert (report["restored"] > 0.1) == (mask is not None)
+    assert (report["restored"] > 0.1) == (name != "sharp.png")
 
 
 def test_a_map_is_bit_for_bit_the_commands(client, uploads, tmp_path):

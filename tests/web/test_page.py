@@ -190,7 +190,7 @@ def test_several_photos_in_a_row_and_one_that_is_refused(page, uploads, tmp_path
     broken.write_bytes((uploads / "photo.jpg").read_bytes()[:300])
     other = tmp_path / "song.mp3"
     other.write_bytes(b"ID3")
-    page.set_input_files("#files", [uploads / "photo.tif", broken, other])
+    page.set_input_files("#files", [uploads / "sharp.png", broken, other])
     assert words(page) == "No blur was found: the photo is as it was."
     expect(page.locator("#before")).to_have_js_property("naturalWidth", 112)
     expect(page.locator("#strip > div")).to_have_count(3)
