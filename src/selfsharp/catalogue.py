@@ -35,10 +35,18 @@ class Folder:
         Raises:
             ValueError: there is no such member; the message lists those there are.
         """
+        self.check(name)
+        return importlib.import_module(f"{self.package}.{name}")
+
+    def check(self, name: str) -> None:
+        """Refuses a name that is no member's; imports none.
+
+        Raises:
+            ValueError: there is no such member; the message lists those there are.
+        """
         names = self.names()
         if name not in names:
             raise ValueError(f"unknown {self.noun} {name!r}; choose one of: {', '.join(names)}")
-        return importlib.import_module(f"{self.package}.{name}")
 
     def load_all(self) -> Mapping[str, ModuleType]:
         """Every member by its name."""

@@ -39,6 +39,11 @@ class RestoreSettings:
     blurred part was told of them; for models that refer to the sharp part."""
     model: str = "base"
     """Name of a bundled model, or the path of a model folder."""
+    quality: Literal["fast", "best"] = "best"
+    """How much effort goes into finding out how a part was blurred."""
+    backend: str = "onnxruntime"
+    """What runs the model: onnxruntime, or openvino (an extra), quicker where the processor
+    has bfloat16."""
     threads: int | None = None
     """Threads to use; all cores when not given."""
     jobs: int | None = None

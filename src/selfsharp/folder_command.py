@@ -49,6 +49,8 @@ def restore_folder_of(settings: RestoreSettings) -> int:
         settings.threads,
         settings.overwrite,
         settings.max_megapixels,
+        settings.backend,
+        settings.quality,
     )
     stopped = False
     try:

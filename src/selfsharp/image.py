@@ -24,7 +24,7 @@ from selfsharp.formats import START, by_ending, fitting, recognise, writable_end
 from selfsharp.output_file import atomic_output
 from selfsharp.photo_error import PhotoError, UnsupportedError
 from selfsharp.photo_metadata import Metadata, with_new_thumbnail
-from selfsharp.raster import Image, Plane, Raster, grey_of, quantize, to_image, to_raster
+from selfsharp.raster import Image, Plane, Raster, grey_of, luma_of, quantize, to_image, to_raster
 
 __all__ = [
     "MAX_MEGAPIXELS",
@@ -129,9 +129,7 @@ def read_mask(
             f"{path} is {across} x {down} pixels but the photo is "
             f"{width} x {height}; give a mask of the photo's size"
         )
-    image, _ = to_image(raster)
-    # Of white these are whole numbers, so that it becomes 1.
-    return image @ np.array([299, 587, 114], np.float32) / np.float32(1000)
+    return luma_of(raster)
 
 
 def _read(path: Path, max_megapixels: float) -> tuple[Raster, Metadata]:

@@ -105,6 +105,18 @@ def to_image(raster: Raster) -> tuple[Image, Plane | None]:
     return image, alpha
 
 
+def luma_of(raster: Raster) -> Plane:
+    """How bright a raster is, by the luma of its colours (ITU-R BT.601), alpha ignored: 0..1."""
+    height, width = raster.samples.shape[:2]
+    luma = np.empty((height, width), np.float32)
+    for rows in _blocks(height, width):
+        light, _ = _shown(raster.samples[rows], raster.layout)
+        # Of white these are whole numbers, so that it becomes 1.
+        weights = np.array([299, 587, 114] if light.shape[2] == 3 else [1000], np.float32)
+        np.divide(light @ weights, np.float32(1000), out=luma[rows])
+    return luma
+
+
 def to_raster(
     image: Image, alpha: Plane | None, layout: Layout, source: Raster | None = None
 ) -> Raster:

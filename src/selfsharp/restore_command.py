@@ -31,7 +31,9 @@ def restore(settings: RestoreSettings) -> int:
         raise ValueError("--out and --out-dir exclude each other; give one of them")
     check_folder(settings.out_dir)
     psf = read_psf(settings.psf) if settings.psf else None
-    restorer = Restorer(settings.model, settings.threads)
+    restorer = Restorer(
+        settings.model, settings.threads, backend=settings.backend, quality=settings.quality
+    )
     if settings.explain and not restorer.refers:
         name = restorer.card.name
         raise ValueError(f"model {name} refers to no sharp part to explain; leave --explain out")

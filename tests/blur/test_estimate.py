@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsharp.blur.deconvolve import deconvolve
-from selfsharp.blur.estimate import AGREEING, ROUNDLY, STEADY, estimate_psf, gains
+from selfsharp.blur.estimate import AGREEING, ROUNDLY, SEARCHES, STEADY, estimate_psf, gains
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import blur_radius, similarity
@@ -42,9 +42,10 @@ def test_undoing_the_true_psf_gains_inside_and_does_not_ring_at_the_border(shake
         assert psnr.measure(restored, sample.sharp, part) > before + 2.5
 
 
-def test_the_estimate_is_a_psf_of_about_the_true_radius(shaken):
+@pytest.mark.parametrize("quality", SEARCHES)
+def test_the_estimate_is_a_psf_of_about_the_true_radius(shaken, quality):
     sample, psf = shaken
-    found = estimate_psf(sample.blurred.mean(axis=2), sample.mask)
+    found = estimate_psf(sample.blurred.mean(axis=2), sample.mask, quality=quality)
     assert found.psf.sum() == pytest.approx(1, abs=1e-4)
     assert found.psf.min() >= 0
     assert found.psf.shape[0] % 2 == 1
@@ -52,9 +53,10 @@ def test_the_estimate_is_a_psf_of_about_the_true_radius(shaken):
     assert 0.5 < found.confidence < 1
 
 
-def test_undoing_the_estimate_gains(shaken):
+@pytest.mark.parametrize("quality", SEARCHES)
+def test_undoing_the_estimate_gains(shaken, quality):
     sample, _ = shaken
-    found = estimate_psf(sample.blurred.mean(axis=2), sample.mask)
+    found = estimate_psf(sample.blurred.mean(axis=2), sample.mask, quality=quality)
     restored = deconvolve(sample.blurred, sample.mask, found.psf)
     inside = sample.mask > 0
     before = psnr.measure(sample.blurred, sample.sharp, inside)

@@ -121,3 +121,21 @@ def test_enlarged_cells_are_joined_by_straight_lines_between_their_centres():
     plane = enlarged(cells, 10, 38)
     centres = (np.arange(38) - 1.5) / 4
     np.testing.assert_allclose(plane, np.tile(centres.clip(0, 9), (10, 1)), atol=1e-5)
+
+
+def test_with_a_mask_only_the_pieces_that_it_touches_are_looked_at():
+    image, detector = make_image(1603, 30), Means()
+    mask = np.zeros((1603, 30), np.float32)
+    mask[1500:, 3] = 1
+    found, whole = find_blur(image, detector, 16, mask=mask), find_blur(image, Means(), 16)
+    assert len(detector.sizes) == 1
+    assert found.probability[:200].max() == 0
+    np.testing.assert_array_equal(found.radius[300:], whole.radius[300:])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_change_nothing(threads):
+    image = make_image(2900, 30)
+    found, alone = find_blur(image, Means(), 16, threads), find_blur(image, Means(), 16)
+    for one, other in zip(vars(found).values(), vars(alone).values(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -183,3 +183,24 @@ def test_a_residual_is_worth_a_change_only_where_it_is_large_enough():
     assert (opened[:, 60:] == 1).all()
     assert (np.diff(opened, axis=1) >= 0).all()
     assert not worth(residual, least=0.011).any()
+
+
+@given(rectangles(*CELLS, least=4), st.integers(0, 40), st.booleans())
+@settings(max_examples=25)
+def test_how_much_sharp_photo_lies_around_changes_nothing(cells, around, masked):
+    blurred = np.zeros(CELLS)
+    blurred[cells] = 1
+    wide = np.pad(blurred, around)
+    made = []
+    for plane in (np.pad(blurred, 24), np.pad(wide, 24)):
+        height, width = 4 * plane.shape[0], 4 * plane.shape[1]
+        if masked:
+            mask = plane.astype(np.float32).repeat(4, axis=0).repeat(4, axis=1)
+            made.append(part_by_mask(findings(plane), mask))
+        else:
+            made.append(part_by_findings(findings(plane), height, width, **LIMITS))
+    close, far = made
+    deep = tuple(slice(4 * around, 4 * around + 4 * (n + 48)) for n in CELLS)
+    for name in ("gate", "radius", "core"):
+        np.testing.assert_array_equal(getattr(far, name)[deep], getattr(close, name))
+    assert far.certainty == close.certainty

@@ -81,36 +81,47 @@ def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMP
         dampings: weight of the prior in each round; less restores more, noise and errors
             included. More in the first ones keeps errors from feeding the next.
     """
-    return np.stack(_divided([image[:, :, at] for at in range(3)], mask, psf, dampings), axis=2)
+    return divide_ways(image, mask, psf, [dampings])[0]
+
+
+def divide_ways(
+    image: Image, mask: Plane, psf: Psf, ways: Sequence[Sequence[float]]
+) -> list[Image]:
+    """:func:`divide` by several dampings, which have the first half of the work in common."""
+    channels = [image[:, :, at] for at in range(3)]
+    return [np.stack(planes, axis=2) for planes in _divided(channels, mask, psf, ways)]
 
 
 def divide_plane(
     plane: Plane, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS
 ) -> Plane:
     """:func:`divide` for one channel."""
-    return _divided([plane], mask, psf, dampings)[0]
+    return _divided([plane], mask, psf, [dampings])[0][0]
 
 
 def _divided(
-    planes: Sequence[Plane], mask: Plane, psf: Psf, dampings: Sequence[float]
-) -> list[Plane]:
-    """Channels with the blur divided out; what the filter is made of is the same for all."""
+    planes: Sequence[Plane], mask: Plane, psf: Psf, ways: Sequence[Sequence[float]]
+) -> list[list[Plane]]:
+    """Channels with the blur divided out, for each way; what a filter is made of serves all."""
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border, mode="constant")
     blur = centred_spectrum(psf, inside.shape)
     power, prior = np.abs(blur) ** 2, slope_power(inside.shape) + np.float32(CONTRAST)
-    inverses = [np.conj(blur) / (power + damping * prior) for damping in dampings]
+    cross = np.conj(blur)
+    inverses = {a: cross / (power + a * prior) for dampings in ways for a in dampings}
     photo = slice(border, border + height), slice(border, border + width)
-    divided = []
+    divided: list[list[Plane]] = [[] for _ in ways]
     for plane in planes:
-        given = latent = bordered(plane, border)
-        for number, inverse in enumerate(inverses):
-            if number:
-                sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
-                latent = bordered(sharp, border)
-            evenly = _evenly_blurred(given, latent, inside, blur)
-            latent = np.fft.irfft2(inverse * evenly, inside.shape)
-        divided.append(np.clip(latent[photo], 0, 1))
+        given = bordered(plane, border)
+        first = _evenly_blurred(given, given, inside, blur)
+        for dampings, found in zip(ways, divided, strict=True):
+            evenly, latent = first, given
+            for number, damping in enumerate(dampings):
+                if number:
+                    sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
+                    evenly = _evenly_blurred(given, bordered(sharp, border), inside, blur)
+                latent = np.fft.irfft2(inverses[damping] * evenly, inside.shape)
+            found.append(np.clip(latent[photo], 0, 1))
     return divided
 
 

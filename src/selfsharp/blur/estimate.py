@@ -12,9 +12,11 @@ and cleanest image behind.
 """
 
 import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -88,8 +90,29 @@ EFFORTS = (
     Effort(10, damping=200.0, flattening=2e-3, easing=1.03),
 )
 """Estimates that differ, and with them the local minima that they end in."""
-SURVIVORS = {2: 3, 1: 2, 0: 2}
-"""How many estimates are left after a scale: the finest is 0, the next coarser one 1 ..."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How many estimates begin, and how many go on.
+
+    Attributes:
+        efforts: those that begin.
+        survivors: how many are left after a scale: the finest is 0, the next coarser one 1 ...
+        window: side in pixels of what is looked at, of a larger part.
+    """
+
+    efforts: tuple[Effort, ...]
+    survivors: Mapping[int, int]
+    window: int
+
+
+Quality = Literal["fast", "best"]
+SEARCHES: Mapping[Quality, Search] = {
+    "best": Search(EFFORTS, {2: 3, 1: 2, 0: 2}, window=640),
+    "fast": Search(EFFORTS[:3], {2: 2, 1: 1, 0: 1}, window=320),
+}
+"""The effort that goes into an estimate, by what is asked for."""
 FINEST_ROUNDS = 4
 """Rounds at the finest scale at most: they take half of the time, and change the PSF least."""
 STIFFEST = 30.0
@@ -123,7 +146,11 @@ class Estimate:
 
 
 def estimate_psf(
-    grey: Plane, mask: Plane, threads: int = 1, learnt: LearntRound | None = None
+    grey: Plane,
+    mask: Plane,
+    threads: int = 1,
+    learnt: LearntRound | None = None,
+    quality: Quality = "best",
 ) -> Estimate:
     """The PSF of the masked part: free in its shape, or a Gaussian or disc where it is round.
 
@@ -132,13 +159,14 @@ def estimate_psf(
         mask: 1 where blurred by that PSF for certain; leave the region's border out.
         threads: more than one makes several estimates side by side.
         learnt: what makes a better PSF of the mean of the two best.
+        quality: how many estimates are made.
 
     Returns:
         A point without any confidence where there is nothing to see but noise and even shading.
     """
     if structure_over_noise(grey, mask) < TELLING:
         return Estimate(POINT, (POINT, POINT), 0.0)
-    first, second = _best_two(grey, mask, threads)
+    first, second = _best_two(grey, mask, threads, SEARCHES[quality])
     psf = tidied(first + second, 0.0)
     lens = _round_blur(grey, mask, psf)
     if lens:
@@ -185,21 +213,21 @@ def estimate_once(grey: Plane, mask: Plane, effort: Effort) -> Psf:
     return one.psf
 
 
-def _best_two(grey: Plane, mask: Plane, threads: int) -> tuple[Psf, Psf]:
-    """The two best of several estimates, the best first."""
-    running = [_begin(SIDES[-1], effort) for effort in EFFORTS]
+def _best_two(grey: Plane, mask: Plane, threads: int, search: Search) -> tuple[Psf, Psf]:
+    """The two best of several estimates, the best first; the same one twice where one is left."""
+    running = [_begin(SIDES[-1], effort) for effort in search.efforts]
     with ThreadPoolExecutor(threads) as pool:
         each = pool.map if threads > 1 else map
         for finer, side in reversed(list(enumerate(SIDES))):
             small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
             part = BlurredPart.of(small, inside, side)
             running = list(each(partial(_go_on, side, part), running))
-            if finer in SURVIVORS:
+            if finer in search.survivors:
                 psfs = [one.psf for one in running]
                 marks = list(each(partial(diffuseness, small, inside), psfs))
-                best = np.argsort(marks, kind="stable")[: SURVIVORS[finer]]
+                best = np.argsort(marks, kind="stable")[: search.survivors[finer]]
                 running = [running[place] for place in best]
-    return running[0].psf, running[1].psf
+    return running[0].psf, running[-1].psf
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from PIL import Image as PillowImage
 from selfsharp.blur.sharpness import CELL, structure
 from selfsharp.image import Image, Plane
 from selfsharp.restore.runtime import Graph
-from selfsharp.restore.tiles import Grid, padded, tiles_of
+from selfsharp.restore.side_by_side import side_by_side
+from selfsharp.restore.tiles import Grid, Tile, padded, tiles_of
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,33 @@ class Findings:
     structure: Plane
 
 
-def find_blur(image: Image, detector: Graph, multiple: int) -> Findings:
-    """Looks at a photo piece by piece, so that memory stays bounded."""
+def find_blur(
+    image: Image, detector: Graph, multiple: int, threads: int = 1, mask: Plane | None = None
+) -> Findings:
+    """Looks at a photo piece by piece, so that memory stays bounded.
+
+    Args:
+        image: RGB in 0..1.
+        detector: the graph that looks.
+        multiple: rows and columns that it takes are multiples of this.
+        threads: pieces that are prepared side by side.
+        mask: where there is nothing else to ask for, 1; pieces without any are passed over, as if
+            all of them were sharp.
+    """
     height, width = image.shape[:2]
     cells = (-(-height // CELL), -(-width // CELL))
-    logit, radius = np.zeros(cells, np.float32), np.zeros(cells, np.float32)
+    logit, radius, weights, seen = np.zeros((4, *cells), np.float32)
     # Steps, ramps and halos are whole cells, so that cells of neighbours coincide.
     grid = Grid(step=1024, ramp=64, halo=96, multiple=multiple)
-    for tile in tiles_of(height, width, grid):
-        found = detector(padded(image[tile.seen], grid.multiple))
+    tiles = [
+        tile for tile in tiles_of(height, width, grid) if mask is None or mask[tile.kept].any()
+    ]
+
+    def look(tile: Tile) -> tuple[Float32[np.ndarray, "2 _ _"], Plane]:
+        piece = image[tile.seen]
+        return detector(padded(piece, grid.multiple)), structure(piece)
+
+    for tile, (found, there) in zip(tiles, side_by_side(look, tiles, threads), strict=True):
         inner, place = (
             tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)
             for window in (tile.inner, tile.kept)
@@ -43,9 +62,13 @@ def find_blur(image: Image, detector: Graph, multiple: int) -> Findings:
         weight = tile.weight[::CELL, ::CELL]
         logit[place] += weight * found[0][inner]
         radius[place] += weight * found[1][inner]
+        weights[place] += weight
+        # Halos are wider than what structure is told by, so that neighbours agree.
+        seen[place] = there[inner]
     # Beyond 80 a probability is 0 or 1 already, and exp would overflow.
     probability = 1 / (1 + np.exp(-np.clip(logit, -80, 80)))
-    return Findings(probability, np.maximum(radius, 0), structure(image))
+    probability *= weights > 0
+    return Findings(probability, np.maximum(radius, 0), seen)
 
 
 def enlarged(

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.direction import margin_over_round
-from selfsharp.blur.estimate import SIZE, Estimate, estimate_psf
+from selfsharp.blur.estimate import SEARCHES, SIZE, Estimate, Quality, estimate_psf
 from selfsharp.blur.estimate_field import estimate_field, undo_field
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power, unevenness
@@ -25,7 +25,7 @@ from selfsharp.restore.tiles import Window
 Seen = Float32[np.ndarray, "rows columns"]
 """A plane of the window that a PSF is estimated from."""
 LARGEST = 640
-"""Side of the window that a PSF is estimated from, in pixels."""
+"""Side of the window whose spectrum is measured, in pixels."""
 LEAST = 4096
 """Pixels of blurred part that it takes to estimate a PSF."""
 CONFIDENCE, RADIUS = 0.5, 1.0
@@ -96,6 +96,7 @@ def judge(
     physics: bool = True,
     threads: int = 1,
     learnt: LearntRound | None = None,
+    quality: Quality = "best",
 ) -> Judgement:
     """Decides by detector, spectrum and PSF; a part that a user gives is undone in full.
 
@@ -103,6 +104,7 @@ def judge(
         physics: whether the generator has a use for PSFs.
         threads: threads to use.
         learnt: what makes estimated PSFs better, where the model has it.
+        quality: how much effort goes into estimating one.
     """
     given = parts.certainty == 1
     whole = _is_whole(parts)
@@ -112,7 +114,7 @@ def judge(
     if given:
         if not physics:
             return Judgement(1.0)
-        return Judgement(1.0, _fitted(image, parts, threads, learnt).shown)
+        return Judgement(1.0, _fitted(image, parts, threads, learnt, quality).shown)
     power = measure_power(*_seen(image, parts))
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)
@@ -123,7 +125,7 @@ def judge(
     unmeant = 1.0 if filtered else _if_over(PROBABLE, missed_focus(parts.certainty))
     if moved < POSSIBLE and not unmeant:
         return Judgement(0.0)
-    fitted = _fitted(image, parts, threads, learnt)
+    fitted = _fitted(image, parts, threads, learnt, quality)
     estimate, shown = fitted.estimate, fitted.shown
     if estimate.lens:
         # A movement that differs from place to place has no PSF of its own; its mean is round.
@@ -136,17 +138,22 @@ def judge(
 
 
 def estimate_part(
-    image: Image, parts: Partition, threads: int = 1, learnt: LearntRound | None = None
+    image: Image,
+    parts: Partition,
+    threads: int = 1,
+    learnt: LearntRound | None = None,
+    quality: Quality = "best",
 ) -> Estimate | None:
     """The PSF of a blurred part, before any check; None where the part is too small."""
     if np.count_nonzero(parts.core) < LEAST:
         return None
-    return estimate_psf(*_seen(image, parts), threads, learnt)
+    seen = _seen(image, parts, SEARCHES[quality].window)
+    return estimate_psf(*seen, threads, learnt, quality)
 
 
-def _seen(image: Image, parts: Partition) -> tuple[Seen, Seen]:
-    """What a PSF is estimated from: the fullest window of a part in grey, and its core."""
-    window = fullest_window(parts.core)
+def _seen(image: Image, parts: Partition, largest: int = LARGEST) -> tuple[Seen, Seen]:
+    """What spectrum and PSF are told by: the fullest window of a part in grey, and its core."""
+    window = fullest_window(parts.core, largest)
     return grey_of(image[window]), parts.core[window].astype(np.float32)
 
 
@@ -209,11 +216,14 @@ class _Fitted:
         return self.estimate if self.gap <= limit else None
 
 
-def _fitted(image: Image, parts: Partition, threads: int, learnt: LearntRound | None) -> _Fitted:
+def _fitted(
+    image: Image, parts: Partition, threads: int, learnt: LearntRound | None, quality: Quality
+) -> _Fitted:
     """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits."""
-    window = fullest_window(parts.core)
-    grey, core = _seen(image, parts)
-    estimate = estimate_psf(grey, core, threads, learnt)
+    largest = SEARCHES[quality].window
+    window = fullest_window(parts.core, largest)
+    grey, core = _seen(image, parts, largest)
+    estimate = estimate_psf(grey, core, threads, learnt, quality)
     gap = _gap(estimate, grey, parts.gate[window], core)
     if learnt is None or estimate.lens or not FITTING < gap < math.inf:
         return _Fitted(estimate, gap)
@@ -306,19 +316,23 @@ def _logistic(evidence: float) -> float:
     return 1 / (1 + math.exp(-evidence))
 
 
-def fullest_window(core: np.ndarray) -> Window:
+def fullest_window(core: np.ndarray, largest: int = LARGEST) -> Window:
     """The bounding box of the core, or the fullest square of it where that is larger.
 
     It has a margin, and begins with a whole cell.
+
+    Args:
+        core: where it is blurred for certain.
+        largest: side of that square in pixels.
     """
     sides = []
     for axis in (1, 0):
         filled = np.count_nonzero(core, axis=axis)
         places = np.flatnonzero(filled)
         start, stop = int(places[0]), int(places[-1]) + 1
-        if stop - start > LARGEST:
-            inside = np.convolve(filled[start:stop], np.ones(LARGEST), "valid")
+        if stop - start > largest:
+            inside = np.convolve(filled[start:stop], np.ones(largest), "valid")
             start += int(inside.argmax())
-            stop = start + LARGEST
+            stop = start + largest
         sides.append(slice(max(0, start - SIZE) // CELL * CELL, stop + SIZE))
     return sides[0], sides[1]

@@ -10,11 +10,14 @@ from selfsharp.blur.regions import dilated, eroded, softened
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
+from selfsharp.restore.tiles import Window
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
 FEATHER = (3, 3)
 """Reaches in pixels of the two means that make the gate's soft edge, of about 12 px."""
+WIDE = 24
+"""Cells around a blurred part that are looked at, more than any mean here is wide."""
 RIM = 6
 """Pixels along the border of a given mask that its core leaves out."""
 
@@ -60,21 +63,36 @@ def part_by_findings(
     # Lone cells are no blurred part: a blur always spans many of them.
     cells = opened(likely & (smoothed(found.radius, 1.5) > least_radius), 3)
     cells = _reached(cells & opened(probability > certain, 1), cells)
-    near = enlarged(dilated(cells, 1).astype(np.float32), height, width) > 0
-    inside = near & (enlarged(probability, height, width) > threshold)
     core = cells & eroded(probability > max(threshold, PLAIN), 2)
-    gate = softened(inside, *FEATHER)
-    whole_core = by_pixels(core, height, width)
     sure = core if core.any() else cells
     certainty = float(found.probability[sure].mean()) if sure.any() else 0.0
-    return Partition(gate, _told_radius(found, cells, gate), whole_core & inside, certainty)
+    if not cells.any():
+        return _nothing(height, width, certainty=0.0)
+    around = _around(cells)
+    window, (rows, columns) = _in_pixels(around, height, width)
+    near = enlarged(dilated(cells[around], 1).astype(np.float32), rows, columns) > 0
+    inside = near & (enlarged(probability[around], rows, columns) > threshold)
+    gate = softened(inside, *FEATHER)
+    radius = _told_radius(_cropped(found, around), cells[around], gate)
+    whole_core = by_pixels(core[around], rows, columns) & inside
+    return _laid_out(Partition(gate, radius, whole_core, certainty), window, height, width)
 
 
 def part_by_mask(found: Findings, mask: Plane) -> Partition:
     """The partition that a user's mask asks for; a hard edge of it is feathered."""
     height, width = mask.shape
+    if not mask.any():
+        return _nothing(height, width, certainty=1.0)
+    around = _around(mask, CELL)
+    window, _ = _in_pixels(around, height, width)
+    parts = _part_by_mask(_cropped(found, around), mask[window])
+    return _laid_out(parts, window, height, width)
+
+
+def _part_by_mask(found: Findings, mask: Plane) -> Partition:
+    height, width = mask.shape
     gate = mask
-    if np.isin(mask, (0, 1)).all():
+    if ((mask == 0) | (mask == 1)).all():
         # Feathered inwards: where the mask is 0, the photo stays as it is.
         feathered = np.clip(2 * softened(mask > 0, *FEATHER) - 1, 0, 1) * mask
         # A mask thinner than its feather would vanish.
@@ -88,6 +106,48 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
         core = plain_core
     return Partition(gate, _told_radius(found, cells, gate), core)
+
+
+def _around(filled: np.ndarray, size: int = 1) -> Window:
+    """Cells around all that is filled, as far as anything here looks.
+
+    Args:
+        filled: a plane of cells, or of parts of them; something is.
+        size: how many such parts a cell has along a side.
+    """
+    sides = []
+    for axis in (1, 0):
+        places = np.flatnonzero(filled.any(axis=axis)) // size
+        last = -(-filled.shape[1 - axis] // size)
+        sides.append(slice(max(0, int(places[0]) - WIDE), min(last, int(places[-1]) + 1 + WIDE)))
+    return sides[0], sides[1]
+
+
+def _in_pixels(cells: Window, height: int, width: int) -> tuple[Window, tuple[int, int]]:
+    """A window of cells in pixels of the photo, and its height and width."""
+    rows, columns = (
+        slice(side.start * CELL, min(side.stop * CELL, length))
+        for side, length in zip(cells, (height, width), strict=True)
+    )
+    return (rows, columns), (rows.stop - rows.start, columns.stop - columns.start)
+
+
+def _cropped(found: Findings, cells: Window) -> Findings:
+    return Findings(found.probability[cells], found.radius[cells], found.structure[cells])
+
+
+def _nothing(height: int, width: int, *, certainty: float) -> Partition:
+    """A photo in which nothing is blurred."""
+    gate, radius = np.zeros((2, height, width), np.float32)
+    return Partition(gate, radius, np.zeros((height, width), bool), certainty)
+
+
+def _laid_out(parts: Partition, window: Window, height: int, width: int) -> Partition:
+    """The partition of a photo, given that of a window outside of which nothing is blurred."""
+    whole = [np.zeros((height, width), plane.dtype) for plane in (parts.gate, parts.radius)]
+    core = np.zeros((height, width), bool)
+    whole[0][window], whole[1][window], core[window] = parts.gate, parts.radius, parts.core
+    return Partition(whole[0], whole[1], core, parts.certainty)
 
 
 def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32
 
-from selfsharp.blur.deconvolve import divide
+from selfsharp.blur.deconvolve import divide, divide_ways
 from selfsharp.blur.estimate import SIZE, Estimate
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
@@ -23,6 +23,8 @@ def propose(
     image: Image, gate: Plane, both: tuple[Psf, Psf], threads: int = 1
 ) -> Float32[np.ndarray, "height width 6"]:
     """What two estimates of a PSF make of an image."""
+    if np.array_equal(*both):
+        return np.concatenate(divide_ways(image, gate, both[0], DAMPINGS), axis=2)
     with ThreadPoolExecutor(min(threads, len(both))) as pool:
         offers = list(pool.map(partial(divide, image, gate), both, DAMPINGS))
     return np.concatenate(offers, axis=2)

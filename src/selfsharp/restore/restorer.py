@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.estimate import Estimate, Quality
 from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf import Psf, as_psf
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
-from selfsharp.model_folder import find_model, read_card, read_graph
+from selfsharp.model_folder import find_model, read_card
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
 from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.judgement import (
@@ -25,11 +25,13 @@ from selfsharp.restore.judgement import (
     judge,
     settle,
 )
+from selfsharp.restore.memory import give_back
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import undo
 from selfsharp.restore.reference import CHANNELS, Matches, Referred, refer, transfer
-from selfsharp.restore.runtime import Graph, read_learnt_round
-from selfsharp.restore.tiles import Grid, Residual, Tile, padded, work_list
+from selfsharp.restore.runtime import USUAL, OpenedModel
+from selfsharp.restore.side_by_side import side_by_side
+from selfsharp.restore.tiles import Grid, Residual, Tile, around, padded, work_list
 from selfsharp.restore.two_blurs import heavier_part
 
 Progress = Callable[[int, int], None]
@@ -38,6 +40,8 @@ Alone = Literal["deconvolution", "network"]
 """Half of the method, to be measured: the mean of the proposals, or the generator without them."""
 Refer = Callable[[Image, Plane, Psf], Referred | None]
 """What tells, of an image, its gate and its PSF, what is like the blurred part."""
+TRIMMED = 8
+"""Tiles after which memory is given back, which takes some milliseconds."""
 ROUND_SHARE = np.float32(0.5)
 """Share of the proposals themselves where a program's filter has blurred: one number tells its PSF,
 and exactly, which a generator that mends the errors of others cannot know. In 20 held-out photos
@@ -93,9 +97,12 @@ class Restorer:
         threads: threads to use; all cores when None.
         alone: the half of the method that is to restore without the other; both when None.
         refer: what finds references for a model that asks for them.
+        backend: what runs the model's graphs; a file of `restore/backends/`.
+        quality: how much effort goes into estimating a PSF.
 
     Raises:
-        ValueError: there is no such model, or its files are not what its card says.
+        ValueError: there is no such model, its files are not what its card says, or there is no
+            such backend.
     """
 
     def __init__(
@@ -104,30 +111,42 @@ class Restorer:
         threads: int | None = None,
         alone: Alone | None = None,
         refer: Refer = refer,
+        backend: str = USUAL,
+        quality: Quality = "best",
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads {threads} is out of range; give 1 or more")
         self._threads = threads or os.cpu_count() or 1
         folder = find_model(model)
         self.card = read_card(folder)
-        self._detector = Graph(read_graph(folder, self.card, "detector"), self._threads)
-        self._generator = Graph(read_graph(folder, self.card, "generator"), self._threads)
-        self._learnt = read_learnt_round(folder, self.card, self._threads)
+        self._model = OpenedModel(folder, self.card, self._threads, backend)
+        self._quality: Quality = quality
         self._alone = alone
         self._find_references = refer
-        uses_psfs = bool({"proposals", "references"} & set(self._generator.inputs))
-        self._undoes = (uses_psfs and alone != "network") or alone == "deconvolution"
         self._grid = Grid(step=400, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
+
+    @property
+    def _undoes(self) -> bool:
+        """Whether PSFs are of any use."""
+        uses_psfs = bool({"proposals", "references"} & set(self._model.generator.inputs))
+        return (uses_psfs and self._alone != "network") or self._alone == "deconvolution"
 
     @property
     def refers(self) -> bool:
         """Whether the model asks what the photo's sharp part tells of its blurred part."""
-        return "references" in self._generator.inputs
+        return "references" in self._model.generator.inputs
 
     def find_blur(self, image: Image) -> Findings:
         """What the detector sees in an image, before it is parted."""
         check_image(image)
-        return find_blur(image, self._detector, self.card.detector_multiple)
+        return self._found(image)
+
+    def _found(self, image: Image, mask: Plane | None = None) -> Findings:
+        """What the detector sees; no more than the pieces in which a mask has anything."""
+        multiple = self.card.detector_multiple
+        found = find_blur(image, self._model.detector, multiple, self._threads, mask)
+        give_back()
+        return found
 
     def find_parts(self, image: Image, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
@@ -136,9 +155,10 @@ class Restorer:
     def _look(self, image: Image, mask: Plane | None) -> tuple[Findings, Partition]:
         """What the detector sees, and the partition that it, or else the mask, suggests."""
         check_mask(mask, image)
-        found = self.find_blur(image)
         if mask is not None:
+            found = self._found(image, mask)
             return found, part_by_mask(found, mask)
+        found = self._found(image)
         return found, part_by_findings(
             found,
             image.shape[0],
@@ -169,11 +189,18 @@ class Restorer:
 
     def estimate(self, image: Image, parts: Partition) -> Estimate | None:
         """The PSF of a blurred part, good enough to be undone or not; None for too small a part."""
-        return estimate_part(image, parts, self._threads, self._learnt)
+        return estimate_part(image, parts, self._threads, self._model.learnt, self._quality)
 
     def judge(self, image: Image, parts: Partition) -> Judgement:
         """What is to be done with the blurred part, before anything is restored."""
-        return judge(image, parts, physics=self._undoes, threads=self._threads, learnt=self._learnt)
+        return judge(
+            image,
+            parts,
+            physics=self._undoes,
+            threads=self._threads,
+            learnt=self._model.learnt,
+            quality=self._quality,
+        )
 
     def restore(
         self,
@@ -206,22 +233,32 @@ class Restorer:
         else:
             decided = self.decide(image, mask)
             blurred, parts, judged = decided.blurred, decided.parts, decided.judged
+        give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         referred = self._refer(image, parts, judged.estimate) if work else None
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
-        for done, tile in enumerate(work):
-            if progress:
-                progress(done, len(work))
-            residual = self._residual(image, parts, tile, judged, referred)
+
+        def finish(tile: Tile) -> tuple[Residual, Plane]:
+            """What is to be added to what is kept of a tile, and how much of it."""
+            residual = self._residual(image, parts, tile, judged, referred, threads)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            share = tile.weight * opened
+            return residual[tile.inner], tile.weight * opened
+
+        threads = 1 if len(work) > 1 else self._threads
+        finished = side_by_side(finish, work, self._threads)
+        if progress:
+            progress(0, len(work))
+        pairs = zip(work, finished, strict=True)
+        for done, (tile, (residual, share)) in enumerate(pairs, start=1):
             gate[tile.kept] += share
-            restored[tile.kept] += share[:, :, None] * residual[tile.inner]
+            restored[tile.kept] += share[:, :, None] * residual
             # A pixel's last tile clips it for good; 0 and 1 bound the input already.
             np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
-        if progress:
-            progress(len(work), len(work))
+            if done % TRIMMED == 0:
+                give_back()
+            if progress:
+                progress(done, len(work))
         psf = judged.estimate.psf if judged.estimate else None
         trust = judged.trust
         if judged.unevenness is not None:
@@ -229,10 +266,11 @@ class Restorer:
         gate *= np.float32(trust)
         if not gate.any():
             return Restoration(image, blurred.radius, gate)
+        within = around([tile.kept for tile in work])
         # What equals the image stays so: its difference is 0.
-        restored -= image
-        restored *= np.float32(trust * strength)
-        restored += image
+        restored[within] -= image[within]
+        restored[within] *= np.float32(trust * strength)
+        restored[within] += image[within]
         matches = referred[1] if referred else None
         return Restoration(restored, blurred.radius, gate, psf, matches)
 
@@ -267,12 +305,13 @@ class Restorer:
         tile: Tile,
         judged: Judgement,
         referred: Referred | None,
+        threads: int,
     ) -> Residual:
         """What is to be added to all that a tile sees."""
-        seen, takes = image[tile.seen], self._generator.inputs
+        seen, takes = image[tile.seen], self._model.generator.inputs
         of_use = self._alone == "deconvolution" or "proposals" in takes
         estimate = judged.estimate if of_use else None
-        proposals = undo(image, parts, tile, estimate, self._threads)
+        proposals = undo(image, parts, tile, estimate, threads)
         mean = (proposals[:, :, :3] + proposals[:, :, 3:]) / 2 - seen
         if self._alone == "deconvolution":
             return mean
@@ -284,7 +323,7 @@ class Restorer:
         }
         inputs = [padded(known[name](), self._grid.multiple) for name in takes]
         height, width = tile.seen_size
-        residual = self._generator(*inputs).transpose(1, 2, 0)[:height, :width]
+        residual = self._model.generator(*inputs).transpose(1, 2, 0)[:height, :width]
         if of_use and is_filtered(judged):
             residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * mean
         return residual

@@ -1,17 +1,23 @@
-"""Runs a model's graphs with ONNX Runtime on the CPU."""
+"""Runs a model's graphs on the CPU, with the backend of one's choice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from jaxtyping import Float32
 
 from selfsharp.blur.learnt_round import LearntRound
-from selfsharp.model_folder import ESTIMATING, Card, ModelError, read_graph
+from selfsharp.model_folder import ESTIMATING, GRAPHS, Card, ModelError, read_graph
+from selfsharp.restore.backends import BACKENDS
+
+USUAL = "onnxruntime"
+"""The backend that is always installed."""
 
 
 class Graph:
     """One ONNX graph, ready to run on planes laid out (channels, height, width).
+
+    Several threads may run it at a time.
 
     Attributes:
         inputs: names of the planes it takes, in their order.
@@ -19,48 +25,96 @@ class Graph:
     Args:
         content: the ONNX file's bytes.
         threads: threads it may use.
+        backend: what runs it.
+        exact: whether it has to be run in float32.
 
     Raises:
-        ModelError: ONNX Runtime cannot load it.
+        ModelError: the backend cannot load it.
+        ValueError: there is no such backend, or it is not installed.
     """
 
-    def __init__(self, content: bytes, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # The arena would keep the largest tile's memory; tiles are too few to gain by it.
-        options.enable_cpu_mem_arena = False
-        # Idle threads that spin would slow the photo's own decoding and blending.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    def __init__(
+        self, content: bytes, threads: int, backend: str = USUAL, *, exact: bool = False
+    ) -> None:
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own kinds, which have no common one.
+            chosen = BACKENDS.load(backend)
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"backend {backend} is not installed; pip install 'selfsharp[{backend}]'"
+            ) from error
+        try:
+            self._opened = chosen.opened(content, threads, exact=exact)
+        except Exception as error:  # The backends' own kinds, which have no common one.
             told = " ".join(str(error).split())[:200]
             raise ModelError(
-                f"ONNX Runtime cannot load the graph ({told}); export it again"
+                f"{backend} cannot load the graph ({told}); export it again"
             ) from error
-        self.inputs = [entry.name for entry in self._session.get_inputs()]
+        self.inputs = list(self._opened.inputs)
 
     def __call__(
         self, *planes: Float32[np.ndarray, "_ height width"]
     ) -> Float32[np.ndarray, "out_channels out_height out_width"]:
         """The graph's one output for one tile."""
-        feeds = {
-            name: np.ascontiguousarray(plane)[None]
-            for name, plane in zip(self.inputs, planes, strict=True)
+        if len(planes) != len(self.inputs):
+            raise ValueError(f"{len(planes)} planes for a graph that takes {len(self.inputs)}")
+        return self._opened.run([np.ascontiguousarray(plane)[None] for plane in planes])[0]
+
+
+class OpenedModel:
+    """A model whose graphs are opened one after the other, while something else is done.
+
+    The detector comes first: it is wanted once a photo is read, the others once it has looked.
+
+    Args:
+        folder: the model's folder.
+        card: its card.
+        threads: threads that each graph may use.
+        backend: what runs them.
+
+    Raises:
+        ValueError: its files are not what the card says, or there is no such backend. What a
+            backend cannot load is told of when it is first asked for.
+    """
+
+    def __init__(self, folder: Path, card: Card, threads: int, backend: str) -> None:
+        BACKENDS.check(backend)
+        contents = {graph: read_graph(folder, card, graph) for graph in card.graphs}
+        pool = ThreadPoolExecutor(1)
+        self._graphs = {
+            graph: pool.submit(Graph, contents[graph], threads, backend) for graph in GRAPHS
         }
-        return np.asarray(self._session.run(None, feeds)[0])[0]
+        self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
+        pool.shutdown(wait=False)
+
+    @property
+    def detector(self) -> Graph:
+        """What tells where an image is blurred."""
+        return self._graphs["detector"].result()
+
+    @property
+    def generator(self) -> Graph:
+        """What restores a tile."""
+        return self._graphs["generator"].result()
+
+    @property
+    def learnt(self) -> LearntRound | None:
+        """What makes better PSFs of estimated ones, if the model has it."""
+        return self._learnt.result()
 
 
-def read_learnt_round(folder: Path, card: Card, threads: int) -> LearntRound | None:
+def read_learnt_round(
+    folder: Path, card: Card, threads: int, backend: str = USUAL
+) -> LearntRound | None:
     """The learnt round of a model's estimates; None where the model has none.
+
+    It is run in float32: a PSF is divided by, which takes small errors for large ones.
 
     Raises:
         ValueError: its files are not what the card says.
     """
     if not set(ESTIMATING) <= set(card.graphs):
         return None
-    return LearntRound(*(Graph(read_graph(folder, card, graph), threads) for graph in ESTIMATING))
+    edges, mend = (
+        Graph(read_graph(folder, card, graph), threads, backend, exact=True) for graph in ESTIMATING
+    )
+    return LearntRound(edges, mend)

@@ -5,7 +5,7 @@ in, so that their weights add up to 1 everywhere; around that lies a halo, which
 sees and whose result is thrown away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,6 +88,15 @@ def work_list(gate: Plane, grid: Grid) -> list[Tile]:
     """What there is to restore: of each tile the part around where the gate is open."""
     tiles = tiles_of(gate.shape[0], gate.shape[1], grid)
     return [_trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
+
+
+def around(windows: Sequence[Window]) -> Window:
+    """The window around all of some windows."""
+    rows, columns = (
+        slice(min(side.start for side in sides), max(side.stop for side in sides))
+        for sides in zip(*windows, strict=True)
+    )
+    return rows, columns
 
 
 def _trimmed(tile: Tile, gate: Plane, grid: Grid) -> Tile:

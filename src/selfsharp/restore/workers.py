@@ -12,10 +12,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from selfsharp.blur.estimate import Quality
 from selfsharp.image import MAX_MEGAPIXELS, PhotoError
 from selfsharp.model_folder import ModelError
 from selfsharp.restore.photo_file import restore_file
 from selfsharp.restore.restorer import Restorer
+from selfsharp.restore.runtime import USUAL
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Options:
         threads: of each process; the cores are shared out evenly when None.
         overwrite: whether to replace results.
         max_megapixels: larger photos are refused.
+        backend: what runs the model's graphs.
+        quality: how much effort goes into estimating a PSF.
     """
 
     model: str = "base"
@@ -35,6 +39,8 @@ class Options:
     threads: int | None = None
     overwrite: bool = False
     max_megapixels: float = MAX_MEGAPIXELS
+    backend: str = USUAL
+    quality: Quality = "best"
 
 
 class _Worker:
@@ -123,7 +129,9 @@ def _serve(line: connection.Connection, options: Options, threads: int) -> None:
         while True:
             path, out = line.recv()
             try:
-                restorer = restorer or Restorer(options.model, threads)
+                restorer = restorer or Restorer(
+                    options.model, threads, backend=options.backend, quality=options.quality
+                )
                 line.send(_restored(restorer, path, out, options))
             except ModelError as error:
                 line.send(error)

@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -25,15 +26,22 @@ from selfsharp.picture import write_picture
 
 PICTURES = "a folder of photos, the first of which is mirrored to every size"
 ROWS = ()
-SIZES = (0.5, 1.0, 2.0)
+SIZES = (1.0, 4.0, 12.0)
 """Megapixels, at `USUAL` of the photo blurred."""
-SHARES = (0.0, 0.1, 0.3, 1.0)
+SHARES = (0.0, 0.2, 0.5, 1.0)
 """Blurred shares of the photo, at `SIZE` megapixels."""
-SIZE = 1.0
+SIZE = 12.0
 """Megapixels while the blurred share varies."""
-USUAL = 0.3
+USUAL = 0.2
 """Blurred share while the size varies."""
-THREADS = (1, 2)
+WAYS = (
+    ("best", "onnxruntime", 1),
+    ("best", "onnxruntime", 2),
+    ("fast", "onnxruntime", 2),
+    ("best", "openvino", 2),
+    ("fast", "openvino", 2),
+)
+"""Qualities, backends and threads that a model is run with; backends that are installed."""
 REPEATS = 3
 """Runs that the median is taken of, after one that is not counted."""
 EXTENT = 18.0
@@ -87,7 +95,7 @@ class Reading:
 
 
 def run(bench: Bench) -> Report:
-    """Measures every model, with one and with two threads, and every outside program."""
+    """Measures every model in each of `WAYS`, and every outside program."""
     loads = [Load(size, USUAL) for size in SIZES]
     loads += [load for share in SHARES if (load := Load(SIZE, share)) not in loads]
     image = bench.read(next(iter(bench.photos().values())))
@@ -144,16 +152,19 @@ def _programs(bench: Bench) -> Iterator[Program]:
     for model in bench.settings.models:
         folder = find_model(model)
         name = read_card(folder).name
-        for threads in THREADS:
+        for quality, backend, threads in WAYS:
+            if find_spec(backend) is None:
+                continue
             start = [sys.executable, "-m", "selfsharp", "restore"]
             end = ["--model", str(folder), "--threads", str(threads), "--overwrite"]
+            end += ["--quality", quality, "--backend", backend]
 
             def command(
                 photo: Path, mask: Path, out: Path, start: list[str] = start, end: list[str] = end
             ) -> list[str]:
                 return [*start, str(photo), "--mask", str(mask), "-o", str(out), *end]
 
-            yield Program(name, threads, command)
+            yield Program(f"{name}, {quality}, {backend}", threads, command)
     for text in bench.settings.peer:
         peer = read_peer(text)
         yield Program(peer.name, None, lambda photo, mask, out, peer=peer: peer.command(photo, out))
@@ -214,10 +225,12 @@ def _fit(readings: Sequence[Reading], title: str, *, by_size: bool) -> tuple[flo
 
 def _summary(readings: Sequence[Reading]) -> Table:
     """What follows from the readings: slopes, what sharp photos save, what threads give."""
-    heads = ["program", "s per megapixel", "+ s per photo", "sharp : fully blurred", "speed-up"]
+    heads = ["program", "s per megapixel", "+ s per photo", "sharp : fully blurred"]
+    heads += ["start of the line : fully blurred", "speed-up"]
     lines = []
     for program in dict.fromkeys(reading.program for reading in readings):
         fit = _fit(readings, program.title, by_size=True)
+        along = _fit(readings, program.title, by_size=False)
         shares = [reading.seconds for _, reading in _points(readings, program.title, by_size=False)]
         alone = _points(readings, replace(program, threads=1).title, by_size=True)
         own = _points(readings, program.title, by_size=True)
@@ -230,11 +243,15 @@ def _summary(readings: Sequence[Reading]) -> Table:
                 program.title,
                 *([f"{fit[0]:.2f}", f"{fit[1]:.2f}"] if fit else ["-", "-"]),
                 f"1 : {shares[-1] / shares[0]:.1f}" if len(shares) == len(SHARES) else "-",
+                f"{along[1] / shares[-1]:.0%}" if along else "-",
                 speed_up,
             ]
         )
-    note = f"Slopes at {USUAL:.0%} blurred; speed-up over one thread, all sizes together."
-    return Table("Slopes and ratios", heads, lines, [note])
+    notes = [
+        f"Slopes at {USUAL:.0%} blurred; speed-up over one thread, all sizes together.",
+        f"Start of the line: seconds at no blur by the line over blurred shares, {SIZE:g} MP.",
+    ]
+    return Table("Slopes and ratios", heads, lines, notes)
 
 
 def _panels(readings: Sequence[Reading]) -> list[Panel]:
