@@ -110,6 +110,9 @@ class Recipe:
     """Blurred photos that PSFs are estimated from before training, for proposals; 0: none."""
     estimator: str = ""
     """Model whose learnt round takes part in those estimates, by name or folder; empty: none."""
+    references: Literal["own", "none", "shuffled", "foreign", "sharp keys"] = "own"
+    """What crops are told of their photo's sharp part; all but `own` are there to be compared with:
+    none, those of other patches, another photo's, or own ones found by keys not blurred again."""
     distinct: int = 0
     """Crops that are drawn once, kept in memory and turned anew each time; 0: all are new."""
     crop: int = 128

@@ -248,6 +248,28 @@ def test_a_crop_is_told_what_repeats_around_it(repeating):
     assert off[1] < 0.5 * off[0]
 
 
+@pytest.mark.parametrize("told", ["none", "shuffled", "foreign", "sharp keys"])
+def test_other_references_are_worth_less_and_change_nothing_else(photo, told):
+    psf = motion.psf(2.0, np.random.default_rng(1))
+    noise = np.random.default_rng(2).integers(0, 256, (512, 640, 3), np.uint8)
+    pool = Pool(sharp=[np.tile(quantize(photo), (8, 8, 1)), noise])
+    found, recipe = replace(make_guess(psf=psf), both=(psf, psf)), replace(REFERRING, seed=3)
+    off = np.zeros(2)
+    for number in range(6):
+        own, other = (
+            guessed_crop(
+                pool, replace(recipe, references=way), found, np.random.default_rng(number)
+            )
+            for way in ("own", told)
+        )
+        np.testing.assert_array_equal(own.image, other.image)
+        np.testing.assert_array_equal(own.proposals, other.proposals)
+        for place, crop in enumerate((own, other)):
+            detail = 0 if crop.references is None else crop.references[:, :, :3]
+            off[place] += np.abs(crop.image + detail - crop.target).mean()
+    assert off[0] < 0.8 * off[1]
+
+
 def test_references_come_by_their_share(repeating):
     psf = motion.psf(2.0, np.random.default_rng(1))
     recipe = replace(REFERRING, mix=replace(REFERRING.mix, referred=0.5))

@@ -15,7 +15,8 @@ from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
 from selfsharp.recipe import Recipe
 from selfsharp.restore.proposal import propose
-from selfsharp.restore.reference import encode, find, transfer
+from selfsharp.restore.refer_otherwise import refer_as_told
+from selfsharp.restore.reference import transfer
 from selfsharp.training.crop import (
     Crop,
     Unblurred,
@@ -126,8 +127,7 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         # Whether softness was meant is for the check to say; no generator could.
         both = None if chosen.is_round else both
     elif recipe.mix.referred and generator.uniform() < recipe.mix.referred:
-        photo = pool.sharp[chosen.place]
-        crop = _referring_crop(photo, recipe, size, chosen.psf, both, generator)
+        crop = _referring_crop(pool, chosen, recipe, size, both, generator)
     else:
         image = cut(chosen.window(pool.sharp[chosen.place]), size, generator)
         region = draw_region(pick(recipe.mix.regions, generator), size, generator)
@@ -142,21 +142,25 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
 
 
 def _referring_crop(
-    photo: Pixels,
+    pool: Pool,
+    chosen: Guess,
     recipe: Recipe,
     size: int,
-    psf: Psf,
     both: tuple[Psf, Psf] | None,
     generator: np.random.Generator,
 ) -> Crop:
     """A blurred crop in sharp surroundings, and what those tell of it.
 
     Args:
+        pool: has the photo, and others.
+        chosen: the photo, and how it is blurred.
+        recipe: may ask for other references than its own.
         size: side of the crop in pixels.
-        psf: how it is blurred.
-        both: what is taken for that, and keys are blurred by; None where nothing is known of it.
+        both: what is taken for that PSF, and keys are blurred by; None where nothing is known.
     """
-    image = cut(photo, size + 2 * AROUND, generator)
+    psf = chosen.psf
+    assert psf is not None
+    image = cut(pool.sharp[chosen.place], size + 2 * AROUND, generator)
     top, left = (int(generator.integers(2 * AROUND + 1)) for _ in range(2))
     window = slice(top, top + size), slice(left, left + size)
     region = np.zeros(image.shape[:2], np.float32)
@@ -168,11 +172,14 @@ def _referring_crop(
     # As when restoring: a Gaussian of the radius that the detector tells, which is about right.
     guessed = blur_radius(psf) * float(generator.uniform(*TOLD))
     blur = (both[0] + both[1]) / 2 if both else gaussian.psf(guessed, generator)
-    references = encode(whole.blurred, whole.mask, blur.astype(np.float32))
-    if references is None:
+    place = generator.integers(len(pool.sharp))
+    other = cut(pool.sharp[place], size + 2 * AROUND, generator)
+    told = (recipe.references, whole.blurred, whole.mask, blur.astype(np.float32))
+    referred = refer_as_told(*told, other)
+    if referred is None:
         return crop
-    told = transfer(find(whole.blurred, whole.mask, references), references, window)
-    return replace(crop, references=told)
+    references, matches = referred
+    return replace(crop, references=transfer(matches, references, window))
 
 
 def _sharp_crop(photo: Pixels, recipe: Recipe, generator: np.random.Generator) -> Crop:

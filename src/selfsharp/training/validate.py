@@ -35,7 +35,8 @@ def validate(
         For a generator, the mean gain in dB over the blurred region: `shake` (fully
         blurred), `partly` (blob of 30 %), `mixed` (as trained), `frames` (real motion), all
         four without proposals; `proposed` (mixed) and `proposed frames` with those of
-        estimates; `harm`: by how many grey levels (RMS) it changes sharp crops.
+        estimates; `referred` with references, too, as the recipe has them; `harm`: by how many
+        grey levels (RMS) it changes sharp crops.
         For the detector, accuracy on blurred and on sharp pixels, and the radius error.
         For the estimator, what undoing PSFs in place of the true ones is expected to lose, in dB:
         those to set out from (`at first`), and after one and two rounds.
@@ -92,6 +93,14 @@ def _generator_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[st
     for name, guesses in _by_kind(pool).items():
         makers[name] = lambda generator, guesses=guesses: guessed_crop(
             pool, whole, guesses[generator.integers(len(guesses))], generator
+        )
+    if recipe.mix.referred and "proposed" in makers:
+        blurred, told = _by_kind(pool)["proposed"], replace(whole.mix, referred=1.0, known=0.0)
+        makers["referred"] = lambda generator: guessed_crop(
+            pool,
+            replace(whole, mix=told),
+            blurred[generator.integers(len(blurred))],
+            generator,
         )
     scores = {}
     for name, make in makers.items():

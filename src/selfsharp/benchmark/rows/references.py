@@ -1,6 +1,5 @@
 """Models whose references are taken away or exchanged: proof that they tell what they seem to."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +11,8 @@ from selfsharp.blur.psf import Psf
 from selfsharp.config import BenchmarkSettings
 from selfsharp.datasets import find_photos
 from selfsharp.image import Image, Plane, grey_of, read_photo
-from selfsharp.restore.reference import Referred, encode, find, refer
+from selfsharp.restore.refer_otherwise import by_sharp_keys, of_another, shuffled
+from selfsharp.restore.reference import Referred
 from selfsharp.restore.restorer import Refer, Restorer
 
 SAME = 0.8
@@ -31,9 +31,9 @@ def rows(settings: BenchmarkSettings) -> list[Row]:
     """
     ways: dict[str, Refer] = {
         "no references": _none,
-        "shuffled references": _shuffled,
+        "shuffled references": shuffled,
         "foreign references": partial(_foreign, settings),
-        "keys as they are": _keys_as_they_are,
+        "keys as they are": by_sharp_keys,
     }
     asking = [model for model in settings.models if Restorer(model, settings.threads).refers]
     if not asking:
@@ -63,16 +63,6 @@ def _none(image: Image, gate: Plane, psf: Psf) -> None:
     """No references."""
 
 
-def _shuffled(image: Image, gate: Plane, psf: Psf) -> Referred | None:
-    """References that are as like as they were, to patches that they were not found for."""
-    referred = refer(image, gate, psf)
-    if referred is None:
-        return None
-    references, matches = referred
-    order = np.random.default_rng(0).permutation(len(matches.keys))
-    return references, replace(matches, keys=matches.keys[order])
-
-
 def _foreign(settings: BenchmarkSettings, image: Image, gate: Plane, psf: Psf) -> Referred | None:
     """References of the first photo of the folder that is another one."""
     assert settings.pictures is not None
@@ -80,22 +70,8 @@ def _foreign(settings: BenchmarkSettings, image: Image, gate: Plane, psf: Psf) -
     for path in find_photos(settings.pictures):
         other = read_photo(path).image
         if float(_small(other) @ small) < SAME:
-            references = encode(other, np.zeros(other.shape[:2], np.float32), psf)
-            return (references, find(image, gate, references)) if references else None
+            return of_another(image, gate, psf, other)
     return None
-
-
-def _keys_as_they_are(image: Image, gate: Plane, psf: Psf) -> Referred | None:
-    """References searched by sharp keys; what is carried over is the same."""
-    references = encode(image, gate, psf)
-    if references is None:
-        return None
-    (top, left), (height, width, _) = references.origin, references.means.shape
-    within = image[top : top + height, left : left + width]
-    means = references.layout.means(within)
-    codes = references.layout.patches(means, references.keys) @ references.basis
-    sharp = replace(references, means=means, codes=codes)
-    return sharp, find(image, gate, sharp)
 
 
 def _small(image: Image) -> np.ndarray:
