@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float32
 
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
@@ -16,6 +17,8 @@ from selfsharp.restore.reference import Referred, encode, find, refer
 Told = Literal["own", "none", "shuffled", "foreign", "sharp keys"]
 """What a generator is told: its photo's own references or none; own ones of other patches; those of
 another photo; or own ones that were found by keys which are not blurred again."""
+Other = Float32[np.ndarray, "other_height other_width 3"]
+"""Another photo, of whatever size."""
 
 
 def shuffled(image: Image, gate: Plane, psf: Psf) -> Referred | None:
@@ -28,7 +31,7 @@ def shuffled(image: Image, gate: Plane, psf: Psf) -> Referred | None:
     return references, replace(matches, keys=matches.keys[order])
 
 
-def of_another(image: Image, gate: Plane, psf: Psf, other: Image) -> Referred | None:
+def of_another(image: Image, gate: Plane, psf: Psf, other: Other) -> Referred | None:
     """References of another photo, all of which is taken to be sharp."""
     references = encode(other, np.zeros(other.shape[:2], np.float32), psf)
     return (references, find(image, gate, references)) if references else None
@@ -47,7 +50,7 @@ def by_sharp_keys(image: Image, gate: Plane, psf: Psf) -> Referred | None:
     return sharp, find(image, gate, sharp)
 
 
-def refer_as_told(told: Told, image: Image, gate: Plane, psf: Psf, other: Image) -> Referred | None:
+def refer_as_told(told: Told, image: Image, gate: Plane, psf: Psf, other: Other) -> Referred | None:
     """What a photo is told of itself, by one of these ways."""
     if told == "none":
         return None
