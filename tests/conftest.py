@@ -52,14 +52,19 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def referring(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder: blur as by `made_up`, the residual is the detail that references tell."""
+    """A model folder: blur as by `made_up`; undoes, and adds the detail that references tell."""
     pytest.importorskip("onnx")
     from onnx import helper
 
     folder = tmp_path_factory.mktemp("referring")
-    detail = np.eye(3, 5, dtype=np.float32)[:, :, None, None]
-    take = helper.make_node("Conv", ["references", "detail"], ["out"])
-    _write(folder / "generator.onnx", {"references": 5}, 3, [take], {"detail": detail})
+    eye = np.eye(3, 5, dtype=np.float32)
+    sums = np.concatenate([-eye[:, :3], eye[:, :3] / 2, eye[:, :3] / 2, eye], axis=1)
+    inputs = {"image": 3, "proposals": 6, "references": 5}
+    make = [
+        helper.make_node("Concat", list(inputs), ["all"], axis=1),
+        helper.make_node("Conv", ["all", "sums"], ["out"]),
+    ]
+    _write(folder / "generator.onnx", inputs, 3, make, {"sums": sums[:, :, None, None]})
     _complete(folder)
     return folder
 

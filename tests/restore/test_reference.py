@@ -12,16 +12,11 @@ from selfsharp.blur.regions import everywhere
 from selfsharp.blur.synthesis import Camera, Sample, blur_region
 from selfsharp.image import Image, read_photo
 from selfsharp.metrics import psnr
+from selfsharp.restore.matches import SHARE, Matches, find, joined, transfer
+from selfsharp.restore.patches import Layout
+from selfsharp.restore.proposal import middle, propose
 from selfsharp.restore.provenance import trace
-from selfsharp.restore.reference import (
-    MOST,
-    SHARE,
-    Layout,
-    Matches,
-    encode,
-    find,
-    transfer,
-)
+from selfsharp.restore.reference import MOST, encode
 from selfsharp.restore.restorer import Restorer
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
@@ -75,6 +70,24 @@ def test_what_does_not_repeat_is_told_as_such(unlike, tiled):
     assert likeness[0] < 0.1 < 0.7 < likeness[1]
 
 
+@pytest.mark.parametrize("kind", ["shake", "defocus"])
+def test_undone_keys_are_found_for_what_is_undone(kind, tiled):
+    sample, psf = blurred(tiled, kind, 5.0)
+    both = psf, psf
+    references = encode(sample.blurred, sample.mask, psf, both)
+    assert references is not None
+    undone = middle(propose(sample.blurred, sample.mask, both))
+    found = transfer(find(undone, sample.mask, references), references, WHOLE)
+    inside = np.zeros(sample.mask.shape, bool)
+    inside[150:210, 200:300] = True
+    before, after = (psnr.measure(x, tiled, inside) for x in (undone, undone + found[:, :, :3]))
+    assert after > before + 3
+    assert found[inside][:, 3].mean() > 0.5
+    # What is blurred is not like what is undone.
+    blurs = find(sample.blurred, sample.mask, references).errors
+    assert np.median(find(undone, sample.mask, references).errors) < 0.5 * np.median(blurs)
+
+
 def test_keys_that_are_not_blurred_again_match_worse(tiled):
     sample, psf = blurred(tiled, "gaussian", 6.0)
     point = np.zeros_like(psf)
@@ -110,6 +123,38 @@ def test_keys_are_sharp_as_far_as_blurring_them_again_sees(tiled):
         assert left >= reach
         assert not sample.mask[seen].any()
         assert sample.mask[seen].shape == (side + 2 * reach,) * 2
+
+
+def test_the_most_like_of_a_patch_s_keys_comes_first(tiled):
+    sample, psf = blurred(tiled)
+    references = encode(sample.blurred, sample.mask, psf)
+    assert references is not None
+    matches = find(sample.blurred, sample.mask, references)
+    assert matches.keys.shape == (len(matches.queries), 4, 2)
+    assert (np.diff(matches.errors, axis=1) >= 0).all()
+    means = references.layout.means(sample.blurred)
+    patches = references.layout.patches(means, matches.queries)
+    again = references.layout.patches(references.means, matches.keys[:, 0])
+    squares = ((patches - again) ** 2).mean(axis=1)
+    contrast = (patches**2).mean(axis=1)
+    assert (matches.errors[:, 0] <= squares / contrast + 1e-5).all()
+
+
+def test_matches_of_windows_are_joined(tiled):
+    sample, psf = blurred(tiled)
+    references = encode(sample.blurred, sample.mask, psf)
+    assert references is not None
+    windows = [(slice(100, 180), slice(160, 340)), (slice(180, 260), slice(160, 340))]
+    found = [
+        find(sample.blurred[w], sample.mask[w], references, (w[0].start, w[1].start))
+        for w in windows
+    ]
+    both = joined(found)
+    assert both is not None
+    assert len(both.queries) == sum(len(one.queries) for one in found)
+    for top, left in both.queries:
+        assert (sample.mask[top : top + both.side, left : left + both.side] > 0).mean() > SHARE
+    assert joined([]) is None
 
 
 def test_what_is_blurred_is_matched_and_nothing_else(tiled):
@@ -225,7 +270,9 @@ def test_where_nothing_is_sharp_it_is_told_nothing(referring, tiled):
     restorer = Restorer(referring, threads=1)
     whole = restorer.restore(sample.blurred, everywhere(*sample.mask.shape), psf=psf)
     assert whole.references is None
-    assert np.array_equal(whole.image, sample.blurred)
+    alone = Restorer(referring, threads=1, alone="deconvolution")
+    undone = alone.restore(sample.blurred, everywhere(*sample.mask.shape), psf=psf)
+    np.testing.assert_allclose(whole.image, undone.image, atol=1e-6)
 
 
 def test_what_a_pixel_was_told_of_lies_in_the_sharp_part_and_looks_like_it(referring, tiled):

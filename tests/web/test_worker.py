@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from selfsharp.image import Photo, read_photo
-from selfsharp.restore.reference import Matches
+from selfsharp.restore.matches import Matches
 from selfsharp.web.job import (
     Advanced,
     Began,
@@ -74,7 +74,8 @@ def test_every_output_is_written_and_has_a_name_of_its_own(uploads, tmp_path):
     gate[10:40, 10:40] = 1
     psf = np.full((5, 5), 1 / 25, np.float32)
     corners = np.array([[10, 10], [24, 24]], np.int32)
-    matches = Matches(corners, corners + 36, np.array([0, 1e9], np.float32), 14)
+    errors = np.array([[0, 1e9], [1e9, 1e9]], np.float32)
+    matches = Matches(corners, np.stack([corners + 36] * 2, axis=1), errors, 14)
     made = Made(photo, photo.image / 2, gate * 3, gate, psf, matches)
     files = write_outputs(made, tuple(OUTPUTS), tmp_path)
     assert set(files) == set(OUTPUTS)

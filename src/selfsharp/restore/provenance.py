@@ -7,7 +7,7 @@ from jaxtyping import Int32
 
 from selfsharp.image import Image, Plane
 from selfsharp.picture import Picture, provenance_picture
-from selfsharp.restore.reference import CLOSE, Matches
+from selfsharp.restore.matches import CLOSE, Matches
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ def trace(matches: Matches | None, gate: Plane) -> Provenance:
         return Provenance(source, likeness)
     side = matches.side
     inside = np.moveaxis(np.mgrid[:side, :side], 0, 2).astype(np.int32)
+    keys, errors = matches.keys[:, 0], matches.errors[:, 0]
     # The most like are laid down last, over all others.
-    for place in np.argsort(-matches.errors, kind="stable"):
+    for place in np.argsort(-errors, kind="stable"):
         top, left = matches.queries[place]
         here = slice(top, top + side), slice(left, left + side)
-        source[here] = matches.keys[place] + inside
-        likeness[here] = np.exp(-matches.errors[place] / np.float32(CLOSE))
+        source[here] = keys[place] + inside
+        likeness[here] = np.exp(-errors[place] / np.float32(CLOSE))
     return Provenance(source, likeness * gate)
 
 

@@ -25,10 +25,11 @@ from selfsharp.restore.judgement import (
     judge,
     settle,
 )
+from selfsharp.restore.matches import Matches, find_in, joined, told_of
 from selfsharp.restore.memory import give_back
 from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
-from selfsharp.restore.proposal import undo
-from selfsharp.restore.reference import CHANNELS, Matches, Referred, refer, transfer
+from selfsharp.restore.proposal import Proposals, middle, undo
+from selfsharp.restore.reference import References, encode
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Residual, Tile, around, padded, work_list
@@ -38,7 +39,7 @@ Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
 Alone = Literal["deconvolution", "network"]
 """Half of the method, to be measured: the mean of the proposals, or the generator without them."""
-Refer = Callable[[Image, Plane, Psf], Referred | None]
+Refer = Callable[[Image, Plane, Psf, tuple[Psf, Psf] | None], References | None]
 """What tells, of an image, its gate and its PSF, what is like the blurred part."""
 TRIMMED = 8
 """Tiles after which memory is given back, which takes some milliseconds."""
@@ -110,7 +111,7 @@ class Restorer:
         model: str | Path = "base",
         threads: int | None = None,
         alone: Alone | None = None,
-        refer: Refer = refer,
+        refer: Refer = encode,
         backend: str = USUAL,
         quality: Quality = "best",
     ) -> None:
@@ -235,23 +236,28 @@ class Restorer:
             blurred, parts, judged = decided.blurred, decided.parts, decided.judged
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
-        referred = self._refer(image, parts, judged.estimate) if work else None
+        references = self._refer(image, parts, judged.estimate) if work else None
+        matched: list[Matches] = []
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
 
-        def finish(tile: Tile) -> tuple[Residual, Plane]:
-            """What is to be added to what is kept of a tile, and how much of it."""
-            residual = self._residual(image, parts, tile, judged, referred, threads)
+        def finish(tile: Tile) -> tuple[Residual, Plane, Matches | None]:
+            """What to add to what is kept of a tile, how much of it, and what it was told of."""
+            proposals = self._undone(image, parts, tile, judged, threads)
+            matches = find_in(tile, parts.gate, proposals, references)
+            told = told_of(tile, references, matches)
+            residual = self._residual(image, parts, tile, judged, proposals, told)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            return residual[tile.inner], tile.weight * opened
+            return residual[tile.inner], tile.weight * opened, matches
 
         threads = 1 if len(work) > 1 else self._threads
         finished = side_by_side(finish, work, self._threads)
         if progress:
             progress(0, len(work))
         pairs = zip(work, finished, strict=True)
-        for done, (tile, (residual, share)) in enumerate(pairs, start=1):
+        for done, (tile, (residual, share, matches)) in enumerate(pairs, start=1):
             gate[tile.kept] += share
+            matched += [matches] if matches else []
             restored[tile.kept] += share[:, :, None] * residual
             # A pixel's last tile clips it for good; 0 and 1 bound the input already.
             np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
@@ -271,8 +277,7 @@ class Restorer:
         restored[within] -= image[within]
         restored[within] *= np.float32(trust * strength)
         restored[within] += image[within]
-        matches = referred[1] if referred else None
-        return Restoration(restored, blurred.radius, gate, psf, matches)
+        return Restoration(restored, blurred.radius, gate, psf, joined(matched))
 
     def _radius_left(self, restored: Image, parts: Partition) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""
@@ -289,14 +294,23 @@ class Restorer:
         check_psf(known, image)
         return Judgement(1.0, Estimate(known, (known, known), 1.0))
 
-    def _refer(self, image: Image, parts: Partition, estimate: Estimate | None) -> Referred | None:
-        """What the reference part has that is like the blurred one, where the model asks for it."""
+    def _refer(
+        self, image: Image, parts: Partition, estimate: Estimate | None
+    ) -> References | None:
+        """The reference part, encoded, where the model asks for it."""
         if not self.refers:
             return None
         # Where no PSF is known, a Gaussian of the same radius is closest to all that it may be.
         radius = float(parts.radius[parts.gate > 0].mean())
         psf = estimate.psf if estimate else gaussian.psf(radius, np.random.default_rng(0))
-        return self._find_references(image, parts.gate, psf)
+        both = estimate.both if estimate else None
+        return self._find_references(image, parts.gate, psf, both)
+
+    def _undone(
+        self, image: Image, parts: Partition, tile: Tile, judged: Judgement, threads: int
+    ) -> Proposals:
+        """What physics proposes for all that a tile sees, where that is of use."""
+        return undo(image, parts, tile, judged.estimate if self._undoes else None, threads)
 
     def _residual(
         self,
@@ -304,34 +318,23 @@ class Restorer:
         parts: Partition,
         tile: Tile,
         judged: Judgement,
-        referred: Referred | None,
-        threads: int,
+        proposals: Proposals,
+        told: np.ndarray,
     ) -> Residual:
         """What is to be added to all that a tile sees."""
         seen, takes = image[tile.seen], self._model.generator.inputs
-        of_use = self._alone == "deconvolution" or "proposals" in takes
-        estimate = judged.estimate if of_use else None
-        proposals = undo(image, parts, tile, estimate, threads)
-        mean = (proposals[:, :, :3] + proposals[:, :, 3:]) / 2 - seen
+        mean = middle(proposals) - seen
         if self._alone == "deconvolution":
             return mean
         known = {
             "image": lambda: seen,
             "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
             "proposals": lambda: proposals,
-            "references": lambda: told_of(tile, referred),
+            "references": lambda: told,
         }
         inputs = [padded(known[name](), self._grid.multiple) for name in takes]
         height, width = tile.seen_size
         residual = self._model.generator(*inputs).transpose(1, 2, 0)[:height, :width]
-        if of_use and is_filtered(judged):
+        if self._undoes and is_filtered(judged):
             residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * mean
         return residual
-
-
-def told_of(tile: Tile, referred: Referred | None) -> np.ndarray:
-    """What references tell of all that a tile sees; zeros without any."""
-    if referred is None:
-        return np.zeros((*tile.seen_size, CHANNELS), np.float32)
-    references, matches = referred
-    return transfer(matches, references, tile.seen)

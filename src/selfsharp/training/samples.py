@@ -14,9 +14,10 @@ from selfsharp.blur.psf import Psf, blur_radius
 from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
 from selfsharp.recipe import Recipe
-from selfsharp.restore.proposal import propose
-from selfsharp.restore.refer_otherwise import refer_as_told
-from selfsharp.restore.reference import transfer
+from selfsharp.restore.matches import find, transfer
+from selfsharp.restore.proposal import middle, propose
+from selfsharp.restore.refer_otherwise import encode_as_told
+from selfsharp.restore.reference import References
 from selfsharp.training.crop import (
     Crop,
     Unblurred,
@@ -116,6 +117,7 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
     size = recipe.crop + 2 * SURROUNDINGS
     whole = replace(recipe, crop=size)
     both = chosen.both if chosen.is_shown else None
+    references = None
     if chosen.psf is not None and generator.uniform() < recipe.mix.known:
         both = (chosen.psf, chosen.psf)
     if chosen.reach:
@@ -127,7 +129,7 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         # Whether softness was meant is for the check to say; no generator could.
         both = None if chosen.is_round else both
     elif recipe.mix.referred and generator.uniform() < recipe.mix.referred:
-        crop = _referring_crop(pool, chosen, recipe, size, both, generator)
+        crop, references = _referring_crop(pool, chosen, recipe, size, both, generator)
     else:
         image = cut(chosen.window(pool.sharp[chosen.place]), size, generator)
         region = draw_region(pick(recipe.mix.regions, generator), size, generator)
@@ -135,10 +137,15 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
         sample = blur_region(image, chosen.psf, region, camera, generator)
         crop = as_crop(sample, generator)
     inner = slice(SURROUNDINGS, -SURROUNDINGS)
-    if both is None:
-        return each(crop, lambda plane: plane[inner, inner])
-    proposals = propose(crop.image, crop.blur[:, :, 0], both)
-    return each(replace(crop, proposals=proposals), lambda plane: plane[inner, inner])
+    undone = crop.image
+    if both is not None:
+        proposals = propose(crop.image, crop.blur[:, :, 0], both)
+        undone, crop = middle(proposals), replace(crop, proposals=proposals)
+    if references is not None:
+        matches = find(undone, crop.blur[:, :, 0], references)
+        told = transfer(matches, references, (slice(0, size), slice(0, size)))
+        crop = replace(crop, references=told)
+    return each(crop, lambda plane: plane[inner, inner])
 
 
 def _referring_crop(
@@ -148,15 +155,15 @@ def _referring_crop(
     size: int,
     both: tuple[Psf, Psf] | None,
     generator: np.random.Generator,
-) -> Crop:
-    """A blurred crop in sharp surroundings, and what those tell of it.
+) -> tuple[Crop, References | None]:
+    """A blurred crop in sharp surroundings, and those, encoded.
 
     Args:
         pool: has the photo, and others.
         chosen: the photo, and how it is blurred.
         recipe: may ask for other references than its own.
         size: side of the crop in pixels.
-        both: what is taken for that PSF, and keys are blurred by; None where nothing is known.
+        both: what is taken for that PSF, and undone; None where nothing is known.
     """
     psf = chosen.psf
     assert psf is not None
@@ -175,11 +182,7 @@ def _referring_crop(
     place = generator.integers(len(pool.sharp))
     other = cut(pool.sharp[place], size + 2 * AROUND, generator)
     told = (recipe.references, whole.blurred, whole.mask, blur.astype(np.float32))
-    referred = refer_as_told(*told, other)
-    if referred is None:
-        return crop
-    references, matches = referred
-    return replace(crop, references=transfer(matches, references, window))
+    return crop, encode_as_told(*told, both, other)
 
 
 def _sharp_crop(photo: Pixels, recipe: Recipe, generator: np.random.Generator) -> Crop:

@@ -11,9 +11,9 @@ from selfsharp.blur.psf import Psf
 from selfsharp.blur.sharpness import CELL, means_of_cells
 from selfsharp.image import Image, Photo, Plane, output_path, quantize, write_plane
 from selfsharp.picture import blur_picture, compare, write_picture
+from selfsharp.restore.matches import Matches
 from selfsharp.restore.photo_file import write_restored
 from selfsharp.restore.provenance import Provenance, draw, trace
-from selfsharp.restore.reference import Matches
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from selfsharp.blur.psf import Psf
 from selfsharp.config import BenchmarkSettings
 from selfsharp.datasets import find_photos
 from selfsharp.image import Image, Plane, grey_of, read_photo
-from selfsharp.restore.refer_otherwise import by_sharp_keys, of_another, shuffled
-from selfsharp.restore.reference import Referred
+from selfsharp.restore.refer_otherwise import Both, by_sharp_keys, of_another, shuffled
+from selfsharp.restore.reference import References
 from selfsharp.restore.restorer import Refer, Restorer
 
 SAME = 0.8
@@ -59,18 +59,20 @@ def _row_of(model: str, threads: int | None, name: str, way: Refer) -> Row:
     return Row(title, restore, told="mask", version=version_of(restorer.card))
 
 
-def _none(image: Image, gate: Plane, psf: Psf) -> None:
+def _none(image: Image, gate: Plane, psf: Psf, both: Both) -> None:
     """No references."""
 
 
-def _foreign(settings: BenchmarkSettings, image: Image, gate: Plane, psf: Psf) -> Referred | None:
+def _foreign(
+    settings: BenchmarkSettings, image: Image, gate: Plane, psf: Psf, both: Both
+) -> References | None:
     """References of the first photo of the folder that is another one."""
     assert settings.pictures is not None
     small = _small(image)
     for path in find_photos(settings.pictures):
         other = read_photo(path).image
         if float(_small(other) @ small) < SAME:
-            return of_another(image, gate, psf, other)
+            return of_another(image, gate, psf, both, other)
     return None
 
 

@@ -13,8 +13,9 @@ class Generator(TileUNet):
     """Predicts what to add to a blurred tile, from the tile, its blur, proposals and references.
 
     As `mending` does it tells for every pixel how far to follow each proposal; and, beside that,
-    how much to take of the detail that sharp places of the photo have which look alike when
-    blurred alike. Where nothing matches, the references are 0 and so is what they add.
+    how much to take of the detail that sharp places of the photo lose when they are blurred and
+    undone alike, and then look like what is undone. Where nothing matches, the references are 0,
+    and so is what they add.
 
     What `mending` has learnt fits in: its weights are these without the last channels.
     """
