@@ -195,6 +195,8 @@ class BenchmarkSettings:
     models saw 0477_11_00."""
     seed: int = 0
     """Seed of every blur and noise."""
+    sheet: int = 1
+    """Photos on a sheet of pictures: so many of the worst, of the middle and of the best."""
     out_dir: Annotated[Path, arg(metavar="DIR")] = Path("results")
     """Write the report here, in place of an earlier one."""
     keep: Folder = None

@@ -133,14 +133,16 @@ def beside(pictures: Sequence[Picture]) -> Picture:
     return np.hstack(row)
 
 
-def write_picture(picture: Picture, path: Path, *, overwrite: bool = False) -> None:
+def write_picture(
+    picture: Picture, path: Path, *, overwrite: bool = False, quality: int = 92
+) -> None:
     """Writes a picture as PNG or JPEG, whole or not at all.
 
     Raises:
         PhotoError: the file exists, or its folder cannot be written.
     """
     with atomic_output(path, overwrite=overwrite) as temporary:
-        PillowImage.fromarray(picture).save(temporary, quality=92)
+        PillowImage.fromarray(picture).save(temporary, quality=quality)
 
 
 def _coloured(values: Float32[np.ndarray, "height width"]) -> Float32[np.ndarray, "height width 3"]:

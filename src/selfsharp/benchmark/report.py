@@ -3,11 +3,9 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from selfsharp.benchmark.measure import Bench, Record
 from selfsharp.benchmark.plots import MISSING, Panel, can_plot, draw_panels
@@ -18,8 +16,8 @@ from selfsharp.benchmark.tables import Column, Table
 from selfsharp.image import atomic_output
 from selfsharp.picture import write_picture
 
-SHOWN = 3
-"""Photos on a sheet: the worst, the middle and the best."""
+QUALITY = 85
+"""JPEG quality of sheets, which are large."""
 FEW = 6
 """Photos under which figures are called a try-out."""
 
@@ -118,9 +116,9 @@ def scores_of(
 
 
 def telling(
-    strips: Sequence[Strip], records: Sequence[Record], rows: Sequence[Line], key: str
+    bench: Bench, records: Sequence[Record], rows: Sequence[Line], key: str
 ) -> dict[str, list[Strip]]:
-    """The strips of each cell that tell most: the worst, the middle and the best.
+    """The strips of each cell that tell most: of the worst, the middle and the best photos.
 
     By one figure of the first model among what is told nothing, or else of the last row.
     """
@@ -130,12 +128,26 @@ def telling(
     judged = (models[:1] or measured[-1:])[0].name
     figures = {(r.cell, r.photo): r.figures.get(key, math.inf) for r in records if r.row == judged}
     sheets = {}
-    for cell in dict.fromkeys(strip.cell for strip in strips):
-        of_cell = [strip for strip in strips if strip.cell == cell]
+    for cell in dict.fromkeys(strip.cell for strip in bench.strips):
+        of_cell = [strip for strip in bench.strips if strip.cell == cell]
         of_cell.sort(key=lambda strip: figures.get((strip.cell, strip.photo), math.inf))
-        picks = np.unique(np.linspace(0, len(of_cell) - 1, SHOWN).round().astype(int))
-        sheets[cell] = [of_cell[pick] for pick in picks]
+        sheets[cell] = picked(of_cell, bench.settings.sheet)
     return sheets
+
+
+def picked(strips: Sequence[Strip], count: int) -> list[Strip]:
+    """So many of the first, the middle and the last strips, each named as what it is."""
+    length = len(strips)
+    starts = {"worst": 0, "best": max(0, length - count), "middle": max(0, (length - count) // 2)}
+    # Of few photos some would be two of these: they count as the first of them.
+    ranks: dict[int, str] = {}
+    for rank, start in starts.items():
+        for place in range(start, min(start + count, length)):
+            ranks.setdefault(place, rank)
+    return [
+        replace(strips[place], photo=f"{ranks[place]}: {strips[place].photo}")
+        for place in sorted(ranks)
+    ]
 
 
 def _write_pictures(report: Report, path: Path) -> list[str]:
@@ -144,7 +156,7 @@ def _write_pictures(report: Report, path: Path) -> list[str]:
     for cell, strips in report.sheets.items():
         end = f"-{cell.replace(' ', '-').lower()}" if cell else ""
         file = path.with_name(f"{path.stem}{end}.jpg")
-        write_picture(draw_sheet(strips), file, overwrite=True)
+        write_picture(draw_sheet(strips), file, overwrite=True, quality=QUALITY)
         written.append(file.name)
     if report.panels and can_plot():
         file = path.with_suffix(".png")

@@ -80,7 +80,15 @@ def _check(settings: BenchmarkSettings, pictures: str, rows: Sequence[str]) -> N
         raise ValueError(
             f"no pictures given; {settings.suite} takes {pictures}: name it with --pictures DIR"
         )
-    least = {"limit": 1, "crop": 64, "seed": 0, "threads": 1, "jobs": 1, "peer-timeout": 0.001}
+    least = {
+        "limit": 1,
+        "crop": 64,
+        "sheet": 1,
+        "seed": 0,
+        "threads": 1,
+        "jobs": 1,
+        "peer-timeout": 0.001,
+    }
     for name, low in least.items():
         value = getattr(settings, name.replace("-", "_"))
         if value is not None and not value >= low:

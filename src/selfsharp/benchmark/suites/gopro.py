@@ -54,7 +54,7 @@ def run(bench: Bench) -> Report:
         about=ABOUT,
         tables=tables,
         details=[table_of_photos("Gain by pair, aligned, dB", records, rows, ALIGNED)],
-        sheets=telling(bench.strips, records, rows, "aligned gain"),
+        sheets=telling(bench, records, rows, "aligned gain"),
         figures=figures_of(bench),
         timings=timings_of(bench),
         scores=scores_of(records, rows, COLUMNS),

@@ -42,7 +42,7 @@ def run(bench: Bench) -> Report:
             _worst(records),
         ],
         details=[table_of_photos("PSNR by photo, dB", records, rows, PSNR)],
-        sheets=telling(bench.strips, records, rows, "PSNR"),
+        sheets=telling(bench, records, rows, "PSNR"),
         figures=figures_of(bench),
         timings=timings_of(bench),
         scores=scores_of(records, rows, COLUMNS),

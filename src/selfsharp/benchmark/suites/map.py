@@ -64,7 +64,7 @@ def run(bench: Bench) -> Report:
         about=ABOUT,
         tables=[table_of_means("", found, finders, COLUMNS, seed)],
         details=[table_of_photos("F-beta by photo", found, finders, COLUMNS[0])],
-        sheets=telling(bench.strips, found, finders, "F-beta"),
+        sheets=telling(bench, found, finders, "F-beta"),
         figures=figures_of(bench),
         timings=timings_of(bench),
         scores=scores_of(found, finders, COLUMNS),

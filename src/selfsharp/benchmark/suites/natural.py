@@ -45,7 +45,7 @@ def run(bench: Bench) -> Report:
         about=ABOUT,
         tables=[table_of_means("", records, rows, columns, bench.settings.seed)],
         details=[table_of_photos("Sharpness gain by photo, dB", records, rows, GAIN)],
-        sheets=telling(bench.strips, records, rows, "sharpness gain"),
+        sheets=telling(bench, records, rows, "sharpness gain"),
         figures=figures_of(bench),
         timings=timings_of(bench),
         scores=scores_of(records, rows, columns),

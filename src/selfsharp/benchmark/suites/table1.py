@@ -87,7 +87,7 @@ def run(bench: Bench) -> Report:
             records,
             lambda cell, found: table_of_photos(f"Gain by photo, {cell}", found, rows, GAIN),
         ),
-        sheets=telling(bench.strips, records, rows, "gain"),
+        sheets=telling(bench, records, rows, "gain"),
         figures=figures_of(bench),
         timings=timings_of(bench),
         scores=scores_of(records, rows, COLUMNS),
