@@ -161,6 +161,11 @@ class ServeSettings:
     """Time that one photo may take."""
     queue: int = 8
     """Photos that may wait while one is restored."""
+    quality: Literal["fast", "best"] = "best"
+    """How much effort goes into finding out how a part was blurred."""
+    backend: str = "onnxruntime"
+    """What runs the model: onnxruntime, or openvino (an extra), quicker where the processor
+    has bfloat16."""
     threads: int | None = None
     """Threads to use; all cores when not given."""
     open: bool = False

@@ -23,6 +23,7 @@ def test_it_listens_to_this_computer_alone_unless_told():
         ("--max-megabytes nan", "--max-megabytes nan is out of range"),
         ("--queue -1", "--queue -1 is out of range"),
         ("--threads 0", "threads 0 is out of range"),
+        ("--backend none", "unknown backend 'none'; choose one of: onnxruntime, openvino"),
         ("--model none", "unknown model 'none'; choose one of: base"),
     ],
 )

@@ -113,6 +113,19 @@ def test_too_little_memory_is_told_as_too_large_a_photo(job, monkeypatch):
     assert (refused.status, "memory" in refused.detail) == (413, True)
 
 
+def test_a_job_is_done_by_the_backend_and_the_effort_it_names(job, monkeypatch):
+    seen = []
+
+    def opened(*_, backend, quality):
+        seen.append((backend, quality))
+        raise ValueError("enough")
+
+    monkeypatch.setattr("selfsharp.web.work.Restorer", opened)
+    asked = replace(job, model="another", backend="openvino", quality="fast")
+    assert isinstance(do(read_job(to_line(asked)), 1, lambda told: None), Refused)
+    assert seen == [("openvino", "fast")]
+
+
 def test_a_process_that_dies_is_replaced(job):
     async def dies() -> tuple[list, list]:
         worker = Worker(seconds=600.0, threads=1)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from jaxtyping import Float32
@@ -12,6 +13,20 @@ from selfsharp.restore.backends import BACKENDS
 
 USUAL = "onnxruntime"
 """The backend that is always installed."""
+
+
+def load_backend(name: str) -> ModuleType:
+    """What runs graphs, by its name.
+
+    Raises:
+        ValueError: there is no such backend, or it is not installed.
+    """
+    try:
+        return BACKENDS.load(name)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"backend {name} is not installed; pip install 'selfsharp[{name}]'"
+        ) from error
 
 
 class Graph:
@@ -36,12 +51,7 @@ class Graph:
     def __init__(
         self, content: bytes, threads: int, backend: str = USUAL, *, exact: bool = False
     ) -> None:
-        try:
-            chosen = BACKENDS.load(backend)
-        except ModuleNotFoundError as error:
-            raise ValueError(
-                f"backend {backend} is not installed; pip install 'selfsharp[{backend}]'"
-            ) from error
+        chosen = load_backend(backend)
         try:
             self._opened = chosen.opened(content, threads, exact=exact)
         except Exception as error:  # The backends' own kinds, which have no common one.

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ import selfsharp
 from selfsharp.config import ServeSettings
 from selfsharp.formats import media_type, writable_endings
 from selfsharp.model_folder import find_model, model_names, read_card, read_graph
+from selfsharp.restore.runtime import USUAL, load_backend
 from selfsharp.web.answers import EVENTS, Answer, answer
 from selfsharp.web.guard import Guard
 from selfsharp.web.job import Job
@@ -139,11 +141,18 @@ def build(settings: ServeSettings) -> FastAPI:
     """The application with its page, guarded as the settings say.
 
     Raises:
-        ValueError: there is no such model, or its files are not what its card says.
+        ValueError: there is no such model, its files are not what its card says, or the backend
+            is none or not installed.
     """
-    models = _served(settings.model)
+    models = _served(settings.model, settings.backend)
     usual = next(iter(models))
     worker = Worker(settings.seconds, settings.threads)
+    asked = partial(
+        Job,
+        max_megapixels=settings.max_megapixels,
+        backend=settings.backend,
+        quality=settings.quality,
+    )
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -203,7 +212,7 @@ def build(settings: ServeSettings) -> FastAPI:
     ) -> Response:
         """Sharpens the blurred part of a photo, just as `selfsharp restore` does."""
         wanted = tuple(dict.fromkeys(outputs))
-        job = Job("restore", folder, wanted, strength, model, settings.max_megapixels)
+        job = asked("restore", folder, wanted, strength, model)
         return await answer(request, worker, await put_down(job, photo, mask))
 
     @app.post("/map", response_model=None, responses=_ANSWERED, summary="Map a photo's blur")
@@ -216,7 +225,7 @@ def build(settings: ServeSettings) -> FastAPI:
     ) -> Response:
         """Tells where a photo is blurred and by how much, just as `selfsharp map` does."""
         wanted = tuple(dict.fromkeys(outputs))
-        job = Job("map", folder, wanted, 1.0, model, settings.max_megapixels)
+        job = asked("map", folder, wanted, 1.0, model)
         return await answer(request, worker, await put_down(job, photo))
 
     @app.get("/models", responses=_refusals(403), summary="The models")
@@ -242,12 +251,15 @@ def build(settings: ServeSettings) -> FastAPI:
     return app
 
 
-def _served(usual: str) -> dict[str, Path]:
+def _served(usual: str, backend: str) -> dict[str, Path]:
     """Folders of the models by their names, the usual one first."""
     folder = find_model(usual)
     card = read_card(folder)
+    # What fails had better fail now than at the first photo.
     for graph in card.graphs:
-        read_graph(folder, card, graph)  # Better now than at the first photo.
+        read_graph(folder, card, graph)
+    if backend != USUAL:  # That one is always there, and large.
+        load_backend(backend)
     # One of an own folder takes the place of a bundled one of its name.
     bundled = {name: find_model(name) for name in model_names() if name != card.name}
     return {card.name: folder.resolve(), **bundled}

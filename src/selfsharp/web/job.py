@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from selfsharp.blur.estimate import Quality
+from selfsharp.restore.runtime import USUAL
+
 Stage = Literal["reading", "looking", "restoring", "writing"]
 """What is being done to a photo."""
 
@@ -23,6 +26,8 @@ class Job:
         photo: name of the photo's file in the folder.
         mask: name of the mask's file in the folder; None if the blurred part is to be found.
         shown: what the photo is called in messages and in the names of what comes out.
+        backend: what runs the model's graphs.
+        quality: how much effort goes into estimating a PSF.
     """
 
     task: Literal["restore", "map"]
@@ -34,6 +39,8 @@ class Job:
     photo: str = "photo"
     mask: str | None = None
     shown: str = "photo"
+    backend: str = USUAL
+    quality: Quality = "best"
 
 
 @dataclass(frozen=True)

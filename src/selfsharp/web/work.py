@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from PIL.Image import DecompressionBombError
 
+from selfsharp.blur.estimate import Quality
 from selfsharp.image import Photo, PhotoError, Plane, read_mask, read_photo
 from selfsharp.restore.restorer import Restorer
 from selfsharp.web.job import (
@@ -79,7 +80,7 @@ def _work(job: Job, threads: int | None, tell: Tell) -> Finished:
 
 
 def _restored(job: Job, photo: Photo, mask: Plane | None, threads: int | None, tell: Tell) -> Made:
-    restorer = _restorer(job.model, threads)
+    restorer = _restorer(job.model, threads, job.backend, job.quality)
 
     def advance(done: int, total: int) -> None:
         if done == 0 and total:
@@ -92,13 +93,13 @@ def _restored(job: Job, photo: Photo, mask: Plane | None, threads: int | None, t
 
 
 def _mapped(job: Job, photo: Photo, threads: int | None) -> Made:
-    parts = _restorer(job.model, threads).find_parts(photo.image)
+    parts = _restorer(job.model, threads, job.backend, job.quality).find_parts(photo.image)
     return Made(photo, photo.image, parts.radius, parts.gate)
 
 
 @lru_cache(maxsize=2)
-def _restorer(model: str, threads: int | None) -> Restorer:
-    return Restorer(model, threads)
+def _restorer(model: str, threads: int | None, backend: str, quality: Quality) -> Restorer:
+    return Restorer(model, threads, backend=backend, quality=quality)
 
 
 def _report(made: Made, seconds: float) -> Report:
