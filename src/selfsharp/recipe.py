@@ -114,7 +114,7 @@ class Recipe:
     """What crops are told of their photo's sharp part; all but `own` are there to be compared with:
     none, those of other patches, another photo's, or own ones found by keys not blurred again."""
     distinct: int = 0
-    """Crops that are drawn once, kept in memory and turned anew each time; 0: all are new."""
+    """Crops that are drawn once, kept in the run's folder and turned anew each time; 0: all new."""
     crop: int = 128
     """Side of a crop in pixels."""
     growth: tuple[tuple[float, int], ...] = ()

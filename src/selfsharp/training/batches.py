@@ -13,6 +13,7 @@ from selfsharp.networks.blocks import CHANNELS
 from selfsharp.recipe import Recipe
 from selfsharp.training.crop import Crop, Unblurred, blank, turned
 from selfsharp.training.device_crops import stack_plans
+from selfsharp.training.kept_samples import KeptSamples, Planes
 from selfsharp.training.pool import Pool
 from selfsharp.training.rounds import Round, draw_round, turned_round
 from selfsharp.training.samples import draw_crop, draw_unblurred, draw_unturned
@@ -25,11 +26,19 @@ class Batches(Dataset[dict[str, Tensor]]):
     Args:
         first: number of the first batch.
         share: which of a batch's crops are drawn: those of this process.
+        kept: where distinct samples are kept; in memory when None.
     """
 
-    def __init__(self, pool: Pool, recipe: Recipe, first: int, share: slice = slice(None)) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        recipe: Recipe,
+        first: int,
+        share: slice = slice(None),
+        kept: KeptSamples | None = None,
+    ) -> None:
         self.pool, self.recipe, self.first, self.share = pool, recipe, first, share
-        self._kept: dict[tuple[int, int], dict[str, np.ndarray]] = {}
+        self._kept = kept or KeptSamples()
 
     def __len__(self) -> int:
         return max(0, math.ceil(self.recipe.crops / self.recipe.batch) - self.first)
@@ -81,15 +90,14 @@ class Batches(Dataset[dict[str, Tensor]]):
 
         return turned_round(Round(**self._planes(recipe, number, draw)), recipe, number)
 
-    def _planes(
-        self, recipe: Recipe, number: int, draw: Callable[[int], Crop | Round]
-    ) -> dict[str, np.ndarray]:
+    def _planes(self, recipe: Recipe, number: int, draw: Callable[[int], Crop | Round]) -> Planes:
         """The planes of a distinct sample, which are kept in half precision to be turned anew."""
-        source = (recipe.crop, number % recipe.distinct)
-        if source not in self._kept:
-            planes = {name: one for name, one in vars(draw(source[1])).items() if one is not None}
-            self._kept[source] = {name: one.astype(np.float16) for name, one in planes.items()}
-        return {name: plane.astype(np.float32) for name, plane in self._kept[source].items()}
+        source = number % recipe.distinct
+
+        def drawn() -> Planes:
+            return {name: one for name, one in vars(draw(source)).items() if one is not None}
+
+        return self._kept.find(recipe.crop, source, drawn)
 
 
 def stack_rounds(rounds: Sequence[Round]) -> dict[str, Tensor]:

@@ -36,6 +36,7 @@ Last begun or resumed at {time}, with PyTorch {torch} on {device}: {machine}.
 | pictures.txt | photos that could not be read, or are blurred themselves |
 | checkpoint.safetensors | all that it takes to go on: run the same command again |
 | average.safetensors | the running average of the weights, fp16: what `selfsharp export` takes |
+| samples-*/ | distinct crops that are drawn once, where the recipe asks for them; without it they are drawn again |
 | estimates*.npz | PSFs estimated before training, where the recipe asks for them |
 """  # noqa: E501
 

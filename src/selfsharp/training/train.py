@@ -16,6 +16,7 @@ from selfsharp.training.checkpoint import read_checkpoint
 from selfsharp.training.estimates import add_guesses
 from selfsharp.training.gan_step import gan_step
 from selfsharp.training.interruption import Interruption, ignore_signals
+from selfsharp.training.kept_samples import KeptSamples, kept_in
 from selfsharp.training.machine import make_fabric, own_share, run_on
 from selfsharp.training.pool import Pool, load_pools
 from selfsharp.training.run_folder import CHECKPOINT, RunFolder
@@ -74,11 +75,12 @@ def _train(
         pool, kept_back = prepare_pools(recipe, folder, told=fabric.is_global_zero)
     training = start(recipe, checkpoint, fabric)
     training.origin = origin
+    kept = kept_in(folder, pool, recipe)
     if fabric.is_global_zero:
         with RunFolder(folder, training) as run:
-            _loop(training, pool, kept_back, run)
+            _loop(training, pool, kept_back, kept, run)
     else:
-        _loop(training, pool, kept_back, None)
+        _loop(training, pool, kept_back, kept, None)
 
 
 def prepare_pools(recipe: Recipe, folder: Path, *, told: bool) -> tuple[Pool, Pool]:
@@ -88,12 +90,14 @@ def prepare_pools(recipe: Recipe, folder: Path, *, told: bool) -> tuple[Pool, Po
     return pool, kept_back
 
 
-def load_batches(training: Training, pool: Pool) -> DataLoader[Batch]:
+def load_batches(
+    training: Training, pool: Pool, kept: KeptSamples | None = None
+) -> DataLoader[Batch]:
     """The batches that are still to come, made by the recipe's number of processes."""
     recipe, fabric = training.recipe, training.fabric
     share = own_share(fabric, recipe.batch)
     return DataLoader(
-        Batches(pool, recipe, training.crops // recipe.batch, share),
+        Batches(pool, recipe, training.crops // recipe.batch, share, kept),
         batch_size=None,
         num_workers=recipe.workers,
         prefetch_factor=6 if recipe.workers else None,
@@ -108,7 +112,9 @@ def step_of(recipe: Recipe) -> Callable[[Training, Batch], Losses]:
     return step if recipe.critic == "none" else gan_step
 
 
-def _loop(training: Training, pool: Pool, kept_back: Pool, run: RunFolder | None) -> None:
+def _loop(
+    training: Training, pool: Pool, kept_back: Pool, kept: KeptSamples, run: RunFolder | None
+) -> None:
     """Step after step until the crops are seen, or until it is asked to stop."""
     recipe, take_step = training.recipe, step_of(training.recipe)
     columns = (
@@ -138,7 +144,7 @@ def _loop(training: Training, pool: Pool, kept_back: Pool, run: RunFolder | None
             tally.skip()
 
         judged, stopped, begun = training.crops, False, training.crops
-        for batch in tally.timed(load_batches(training, pool)):
+        for batch in tally.timed(load_batches(training, pool, kept)):
             tally.add(take_step(training, batch))
             progress.update(bar, completed=training.crops, note=f"loss {tally.loss:.4f}")
             if tally.steps == LINE:
