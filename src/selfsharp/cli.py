@@ -71,14 +71,14 @@ def show_map(settings: MapSettings) -> int:
     def map_one(path: Path) -> None:
         picture, plane = free_outputs(settings, path, "-blurmap.png", "-blurmap.tif")
         image = read_photo(path).image
-        parts = restorer.find_parts(image)
-        drawn = blur_picture(image, parts.radius)
-        write_plane(parts.radius, plane, overwrite=settings.overwrite)
+        radius, _ = restorer.map_blur(image)
+        drawn = blur_picture(image, radius)
+        write_plane(radius, plane, overwrite=settings.overwrite)
         write_picture(drawn, picture, overwrite=settings.overwrite)
-        blurred = parts.gate > 0
+        blurred = radius > 0
         told = "no blur found"
         if blurred.any():
-            mean = float(parts.radius[blurred].mean())
+            mean = float(radius[blurred].mean())
             told = f"{100 * blurred.mean():.0f} % blurred, mean radius {mean:.1f} px"
         tell(f"{path}: {told}: {picture}, {plane}")
 
@@ -213,7 +213,8 @@ def export(settings: ExportSettings) -> int:
         least_change=settings.least_change,
         halo=settings.halo,
     )
-    make_model(settings.detector, settings.generator, settings.out, card, settings.estimator)
+    checkpoints = (settings.detector, settings.generator)
+    make_model(*checkpoints, settings.out, card, settings.estimator, settings.pictures)
     tell(f"model folder, equal to PyTorch: {settings.out}")
     return 0
 

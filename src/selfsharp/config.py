@@ -262,6 +262,8 @@ class ExportSettings:
     """Mean size of a residual under which it is not worth a change."""
     halo: int = 40
     """Pixels around a tile that the generator sees and that are thrown away."""
+    pictures: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Sharp photos to measure by what 8 bits have to hold; the model needs more when not given."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,9 @@ class Card:
     """Height and width of a generator's tile are multiples of this."""
     detector_multiple: int = 4
     """Height and width of what the detector sees are multiples of this."""
+    ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Lowest and highest number that goes into each of the generator's convolutions, by its name in
+    the graph: what 8 bits have to hold. Those that are missing need more than 8 bits."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Checksum of each graph's file."""
     training: Mapping[str, Any] = field(default_factory=dict)

@@ -34,6 +34,8 @@ class Mix:
     """Share of the samples that are sharp, so that the network learns to leave things alone."""
     proposed: float = 0.8
     """Share of the samples with the proposals of physics, where the recipe has estimates."""
+    shown: float = 0.0
+    """Share of those whose estimate passes the check in any case; the others are as they come."""
     known: float = 0.0
     """Share of those whose blurred photos come with the proposals of the true PSF."""
     referred: float = 0.0
@@ -92,6 +94,8 @@ class Recipe:
     """`detector`, `estimator`, or the name of a generator."""
     options: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the network's constructor."""
+    frozen: tuple[str, ...] = ()
+    """Parts of the network that stay as the checkpoint has them, by their names in it."""
     pictures: tuple[Path, ...] = ()
     """Folders of sharp photos."""
     frames: Path | None = None

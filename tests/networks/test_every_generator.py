@@ -184,17 +184,45 @@ def test_the_detector_is_small():
     assert count_parameters(Detector()) <= 0.3e6
 
 
+def test_what_the_context_adds_to_the_detector_is_small():
+    assert count_parameters(Detector(context=(56, 72, 88))) <= 1.1e6
+
+
 @pytest.mark.parametrize("batch", [1, 2])
-def test_the_detector_answers_at_a_quarter_of_the_size(batch):
-    detector = Detector()
+@pytest.mark.parametrize(("context", "answers"), [((), 2), ((16, 24), 3), ((8, 8, 8), 3)])
+def test_the_detector_answers_at_a_quarter_of_the_size(batch, context, answers):
+    detector = Detector(context=context)
     for rows, columns in ((1, 1), (3, 2)):
         height, width = rows * detector.multiple, columns * detector.multiple
         with torch.inference_mode():
             found = run(detector, make_tile(batch, height, width))
-        assert found.shape == (batch, 2, height // 4, width // 4)
+        assert found.shape == (batch, answers, height // 4, width // 4)
 
 
-def test_gradients_reach_every_parameter_of_the_detector():
-    detector = Detector()
+def test_context_leaves_what_the_detector_says_of_the_place_alone():
+    alone, both = Detector(), Detector(context=(16, 24))
+    both.load_state_dict(both.grown(alone.state_dict()))
+    tile = make_tile(1, 64, 96)
+    with torch.inference_mode():
+        found, wanted = run(both, tile), run(alone, tile)
+    assert torch.equal(found[:, :2], wanted)
+    # It begins close to what it adds to.
+    assert (found[:, 2] - wanted[:, 0]).abs().max() < 0.5
+
+
+def test_context_looks_further_than_the_place():
+    detector = Detector(context=(16, 16, 16)).eval()
+    image = torch.rand(1, 3, 512, 512, requires_grad=True)
+    found = detector(image)
+    reach = []
+    for answer in (0, 2):
+        (slope,) = torch.autograd.grad(found[0, answer, 64, 64], image, retain_graph=True)
+        reach.append(int((slope[0].abs().sum((0, 1)) > 0).sum()))
+    assert reach[1] > reach[0] + 100
+
+
+@pytest.mark.parametrize("context", [(), (16, 24)])
+def test_gradients_reach_every_parameter_of_the_detector(context):
+    detector = Detector(context=context)
     run(detector, make_tile(1, 64, 64)).square().mean().backward()
     assert all(weights.grad is not None and weights.grad.any() for weights in detector.parameters())

@@ -62,6 +62,33 @@ def test_a_graph_may_be_run_by_several_threads_at_a_time(backend):
         np.testing.assert_array_equal(one, other)
 
 
+def test_8_bits_are_used_where_a_graph_has_ranges_and_cost_little(backend):
+    folder = find_model("base")
+    card = read_card(folder)
+    content, planes = read_graph(folder, card, "generator"), planes_for("generator")
+    assert card.ranges
+    found, usual = (
+        Graph(content, 2, name, ranges=ranges)(*planes)
+        for name, ranges in ((backend, card.ranges), (USUAL, None))
+    )
+    off = np.sqrt(((found - usual) ** 2).mean())
+    assert off < 0.15 * np.sqrt((usual**2).mean())
+    exact = Graph(content, 2, backend, exact=True, ranges=card.ranges)(*planes)
+    np.testing.assert_allclose(exact, usual, atol=1e-4)
+    if backend == "openvino":
+        narrow = dict.fromkeys(card.ranges, (0.0, 0.001))
+        assert np.abs(Graph(content, 2, backend, ranges=narrow)(*planes) - usual).max() > 0.01
+
+
+def test_a_fast_photo_is_as_good_by_every_backend_to_a_tenth_of_a_decibel(backend):
+    photo, sharp = read_photo(BLURRED).image, read_photo(SHARP).image
+    found, usual = (
+        Restorer(backend=name, quality="fast").restore(photo) for name in (backend, USUAL)
+    )
+    assert psnr.measure(found.image, sharp) > psnr.measure(usual.image, sharp) - 0.1
+    np.testing.assert_array_equal(found.image[found.gate == 0], photo[found.gate == 0])
+
+
 def test_a_restored_photo_is_as_good_to_a_tenth_of_a_decibel(backend):
     photo, sharp = read_photo(BLURRED).image, read_photo(SHARP).image
     found, usual = (Restorer(backend=name).restore(photo) for name in (backend, USUAL))

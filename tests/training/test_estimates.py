@@ -13,11 +13,11 @@ from selfsharp.blur.kinds import gaussian, motion
 from selfsharp.image import quantize
 from selfsharp.recipe import Mix, Recipe
 from selfsharp.restore.proposal import middle
-from selfsharp.training import estimates
+from selfsharp.training import estimates, samples
 from selfsharp.training.batches import stack_crops
 from selfsharp.training.estimates import guess, load_guesses
 from selfsharp.training.pool import Guess, Pool
-from selfsharp.training.samples import draw_crop, guessed_crop
+from selfsharp.training.samples import draw_crop, draw_unturned, guessed_crop
 
 RECIPE = Recipe(crop=32, estimates=4, workers=0)
 
@@ -67,6 +67,31 @@ def test_estimates_are_kept_and_made_anew_for_another_recipe(pool, guesses, tmp_
         patch.setattr(estimates, "guess", lambda *_: made[0])
         anew = load_guesses(pool, replace(RECIPE, mix=Mix(sharp=0.5)), path)
     assert all(alike(one, made[0]) for one in anew)
+
+
+def test_a_recipe_with_fewer_estimates_takes_the_first_of_those_kept(
+    pool, guesses, tmp_path, monkeypatch
+):
+    path = tmp_path / "estimates.npz"
+    load_guesses(pool, RECIPE, path)
+    monkeypatch.setattr(estimates, "guess", None)
+    for number in (2, 4):
+        kept = load_guesses(pool, replace(RECIPE, estimates=number), path)
+        assert len(kept) == number
+        assert all(alike(one, other) for one, other in zip(kept, guesses, strict=False))
+
+
+def test_a_mix_may_ask_for_estimates_that_are_shown(guesses, monkeypatch):
+    point, square = np.ones((1, 1), np.float32), np.full((3, 3), 1 / 9, np.float32)
+    refused, shown = (replace(guesses[0], both=(psf, psf)) for psf in (point, square))
+    some, picked = Pool(sharp=[], guesses=[refused] * 30 + [shown]), []
+    monkeypatch.setattr(samples, "guessed_crop", lambda *given: picked.append(given[2]))
+    for share in (1.0, 0.0):
+        for seed in range(8):
+            mix = Mix(proposed=1.0, shown=share)
+            draw_unturned(some, replace(RECIPE, seed=seed, mix=mix), 0)
+    assert all(one is shown for one in picked[:8])
+    assert refused in picked[8:]
 
 
 def test_several_processes_make_the_same_estimates(pool, guesses, tmp_path):

@@ -31,7 +31,10 @@ from selfsharp.restore.runtime import Graph  # noqa: E402
 from selfsharp.training import export as module  # noqa: E402
 from selfsharp.training.checkpoint import save_average  # noqa: E402
 from selfsharp.training.export import TOLERANCE, export, load_average  # noqa: E402
+from selfsharp.training.ranges import RARE, _samples, measure_ranges  # noqa: E402
 from selfsharp.training.state import build_network  # noqa: E402
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "photos"
 
 SMALL = {"widths": [8, 12], "down": [1, 1], "up": [1], "width": 8, "blocks": 1, "kernels": 8}
 """Options that make a network small, where it has them."""
@@ -113,6 +116,30 @@ def test_the_card_says_what_was_exported(exported):
     assert card.network == facts["recipe"]["network"]
     assert card.multiple == network.multiple
     assert card.training["generator"]["recipe"]["options"] == facts["recipe"]["options"]
+
+
+def test_ranges_are_those_of_what_goes_into_each_convolution(exported, tmp_path):
+    """Checked by PyTorch: hooks see the same numbers on the same crops."""
+    photos = EXAMPLES / "sharp"
+    ranges = measure_ranges(exported.folder / "generator.onnx", photos)
+    network, _ = load_average(exported.checkpoint)
+    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    if not all(type(m) is torch.nn.Conv2d for m in convolutions) or not ranges:
+        pytest.skip("its convolutions are not its modules")
+    seen: list[list[torch.Tensor]] = []
+    for module_ in convolutions:
+        module_.register_forward_hook(lambda _, given, __: seen[-1].append(given[0]))
+    ends = []
+    for planes in _samples(photos, list(network.inputs)):
+        seen.append([])
+        with torch.inference_mode():
+            network(*(torch.from_numpy(planes[name]) for name in network.inputs))
+        ends.append([np.quantile(one.numpy(), (RARE, 1 - RARE)) for one in seen[-1][1:]])
+    least, most = np.array(ends).transpose(2, 1, 0)
+    found = np.array(list(ranges.values()))
+    assert len(ranges) == len(seen[0]) - 1
+    np.testing.assert_allclose(found[:, 0], np.minimum(least.min(1), 0), atol=1e-3)
+    np.testing.assert_allclose(found[:, 1], most.max(1), atol=1e-3)
 
 
 def test_a_graph_that_computes_something_else_is_not_let_through(exported, tmp_path):

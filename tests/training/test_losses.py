@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from selfsharp.training.losses import (  # noqa: E402
+    as_seen,
     coarse_loss,
     content_loss,
     decibel_loss,
@@ -111,6 +112,24 @@ def test_detection_loss_agrees_with_its_formula_in_float64():
     off = np.abs(found[:, 1] - wanted)
     off = np.where(off < 0.5, off**2, off - 0.25) / (0.5 + wanted)
     expected = (entropy * certain).mean() + (off * known).mean()
+    assert measured(detection_loss, found, truth) == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_a_person_sees_counts_flat_places_and_masks_as_they_are():
+    label = torch.tensor([[[1, -1, 0, -1, 0, 1, -1.0]]])
+    radius = torch.tensor([[[-1, -1, -1, 2, 0, 3, 0.4]]])
+    seen = as_seen(torch.stack([label, radius], dim=1))
+    assert seen.flatten().tolist() == [1, 1, 0, 1, 0, 1, -1]
+
+
+def test_a_third_answer_costs_its_own_cross_entropy():
+    generator = np.random.default_rng(9)
+    truth = np.stack([np.ones((1, 16, 16)), np.full((1, 16, 16), -1)], axis=1).astype(np.float32)
+    truth[:, 0, :, :8] = 0
+    found = generator.normal(size=(1, 3, 4, 4)).astype(np.float32)
+    logit, share = found[:, 2].astype(np.float64), cells(truth[:, 0])
+    expected = measured(detection_loss, found[:, :2], truth)
+    expected += (np.logaddexp(0, logit) - share * logit).mean()
     assert measured(detection_loss, found, truth) == pytest.approx(expected, rel=1e-5)
 
 

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 from selfsharp.config import Recipe  # noqa: E402
 from selfsharp.training import train as training_module  # noqa: E402
 from selfsharp.training import validate as validation_module  # noqa: E402
-from selfsharp.training.checkpoint import read_checkpoint  # noqa: E402
+from selfsharp.training.checkpoint import read_checkpoint, save_average  # noqa: E402
 from selfsharp.training.state import build_network, start  # noqa: E402
 from selfsharp.training.step import step  # noqa: E402
 from selfsharp.training.train import train  # noqa: E402
@@ -170,6 +170,34 @@ def test_a_detector_is_trained_by_the_same_steps(recipe):
     batch = {"image": torch.rand(2, 3, 32, 32), "truth": truth}
     losses = [step(training, batch)["loss"] for _ in range(8)]
     assert losses[-1] < losses[0]
+
+
+def test_parts_that_are_frozen_stay_as_they_are(recipe):
+    options = {"widths": [8, 8], "down": [1, 1], "up": [1], "context": [8]}
+    frozen = ("stem", "body", "head")
+    training = start(replace(recipe, network="detector", options=options, frozen=frozen))
+    before = {name: value.clone() for name, value in training.network.state_dict().items()}
+    batch = {"image": torch.rand(2, 3, 32, 32), "truth": torch.ones(2, 2, 32, 32)}
+    for _ in range(3):
+        step(training, batch)
+    for name, value in training.network.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith(frozen), name
+        assert torch.equal(training.average[name], before[name]) == name.startswith(frozen), name
+
+
+def test_frozen_parts_that_there_are_not_are_refused_in_one_line(recipe):
+    with pytest.raises(ValueError, match=r"\Afrozen trunk: .+; it has stem, body, head.*\Z"):
+        start(replace(recipe, frozen=("trunk",)))
+
+
+def test_a_detector_with_context_goes_on_from_one_without(recipe, tmp_path):
+    recipe = replace(recipe, network="detector", options={})
+    plain = start(recipe)
+    save_average(tmp_path / "plain", plain.average, plain.facts())
+    both = start(replace(recipe, options={"context": [16, 16]}), tmp_path / "plain")
+    assert both.crops == 0
+    for name, value in plain.average.items():
+        assert torch.equal(both.average[name], value.half().float()), name
 
 
 @pytest.mark.parametrize("network", ["unet", "detector"])

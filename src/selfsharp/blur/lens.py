@@ -5,6 +5,8 @@ it blurred varies with direction; a lens out of focus blurs alike in all directi
 a Gaussian filter. Of such a round PSF only the radius has to be found.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
@@ -86,13 +88,13 @@ def measure_power(grey: Plane, mask: Plane) -> Power | None:
         None where the part is too small or too ragged to hold a block.
     """
     for side in BLOCKS:
-        shares = _blocks(mask, side)
+        shares = block_corners(mask, side)
         corners = [corner for corner, share in shares.items() if share >= WITHIN]
         if not corners:
             fullest = sorted(shares, key=lambda corner: -shares[corner])[:FEW]
             corners = [corner for corner in fullest if shares[corner] >= LARGELY]
         if corners:
-            return Power(_mean_power(grey, corners, side), len(corners))
+            return Power(mean_power(grey, corners, side), len(corners))
     return None
 
 
@@ -130,10 +132,8 @@ def fit_round_blur(power: Power) -> RoundBlur:
 
 def _best_of(power: Power, radii: np.ndarray) -> RoundBlur:
     names = [(kind, float(radius)) for kind in ROUND for radius in radii]
-    transfers = np.stack(
-        [np.ones(power.side // 2 + 1), *(_transfer(*n, power.side) for n in names)]
-    )
-    gaps = np.min([_unlikelihood(power, transfers, slope) for slope in SLOPES], axis=0)
+    transfers = transfers_of(names, power.side)
+    gaps = np.min([unlikelihood(power, transfers, slope) for slope in SLOPES], axis=0)
     unblurred, blurred = gaps[0], gaps[1:]
     chosen = int(blurred.argmin())
     kind, radius = names[chosen]
@@ -142,10 +142,22 @@ def _best_of(power: Power, radii: np.ndarray) -> RoundBlur:
     return RoundBlur(kind, radius, float(unblurred - least), float(other - least))
 
 
-def _unlikelihood(
+def transfers_of(
+    models: Sequence[tuple[str, float]], side: int
+) -> Float64[np.ndarray, "models frequencies"]:
+    """What no blur, and each round PSF by its kind and radius, leaves of the power."""
+    return np.stack([np.ones(side // 2 + 1), *(_transfer(*model, side) for model in models)])
+
+
+def unlikelihood(
     power: Power, transfers: Float64[np.ndarray, "models frequencies"], slope: float
 ) -> Float64[np.ndarray, " models"]:
-    """Whittle's negative logarithm of the likelihood of each model, gain and noise fitted."""
+    """Whittle's negative logarithm of the likelihood of each model, gain and noise fitted.
+
+    Args:
+        transfers: what each model leaves of the power, by whole cycles a block.
+        slope: exponent with which the power of the sharp photo falls.
+    """
     side = power.side
     use = slice(2, side // 2 + 1)  # The lowest frequencies hold the blocks' taper.
     given = _radial_mean(power.values)[use]
@@ -167,19 +179,30 @@ def _unlikelihood(
     return (weight * (np.log(model) + given / model)).sum(1)
 
 
-def _blocks(mask: Plane, side: int) -> dict[tuple[int, int], float]:
-    """Corners of blocks half a side apart, and how much of each lies within the mask."""
+def block_corners(mask: Plane, side: int, most: int | None = None) -> dict[tuple[int, int], float]:
+    """Corners of blocks half a side apart, and how much of each lies within the mask.
+
+    Args:
+        mask: 1 in the part.
+        side: of a block in pixels.
+        most: blocks that there may be where the mask is; fewer lie further apart.
+    """
     height, width = mask.shape
+    apart = side // 2
+    if most is not None:
+        many = np.count_nonzero(mask > 0.5) / (most * apart**2)
+        apart *= max(1, math.ceil(math.sqrt(many)))
     return {
         (row, column): float(mask[row : row + side, column : column + side].mean())
-        for row in range(0, height - side + 1, side // 2)
-        for column in range(0, width - side + 1, side // 2)
+        for row in range(0, height - side + 1, apart)
+        for column in range(0, width - side + 1, apart)
     }
 
 
-def _mean_power(
-    grey: Plane, corners: list[tuple[int, int]], side: int
+def mean_power(
+    grey: Plane, corners: Sequence[tuple[int, int]], side: int
 ) -> Float64[np.ndarray, "side half"]:
+    """The mean power spectrum of blocks, by their corners."""
     taper = np.hanning(side + 2)[1:-1]
     window = np.outer(taper, taper)
     total = np.zeros((side, side // 2 + 1))

@@ -1,12 +1,13 @@
 """The detector: tells for every pixel how likely it is blurred and by what radius."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from selfsharp.networks.blocks import UNet, conv3x3
+from selfsharp.networks.blocks import ResidualBlock, UNet, Up, conv3x3
 
 SCALE = 4
 """The detector works at 1/4 of the photo's size; no pixel is dropped on the way there."""
@@ -19,6 +20,8 @@ class Detector(nn.Module):
         widths: channels at 1/4, 1/8, 1/16 ... of the photo's size.
         down: residual blocks per scale on the way down.
         up: residual blocks per scale on the way up.
+        context: channels of a second look at the coarsest of those scales and at 1/2, 1/4 ... of
+            it, which tells what a person would call blurred; none when empty.
     """
 
     inputs = ("image",)
@@ -28,20 +31,61 @@ class Detector(nn.Module):
         widths: Sequence[int] = (32, 48, 56),
         down: Sequence[int] = (1, 1, 2),
         up: Sequence[int] = (1, 0),
+        context: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.multiple = SCALE * 2 ** (len(widths) - 1)
+        self.multiple = SCALE * 2 ** (len(widths) - 1 + max(0, len(context) - 1))
         self.stem = conv3x3(3 * SCALE**2, widths[0])
         self.body = UNet(widths, down, up)
         self.head = conv3x3(widths[0], 2, gain=0.1)
+        self.context = Context(widths, context) if context else None
 
     def forward(
         self, image: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch 2 height//4 width//4"]:
+    ) -> Float[Tensor, "batch answers height//4 width//4"]:
         """Logit of being blurred, and the radius in pixels, for every 4x4 pixels.
+
+        A third answer, with `context`, is the logit of being blurred as a person sees it, flat
+        places and all: it needs the surroundings, where the first needs but the place itself.
 
         Args:
             image: RGB in 0..1; height and width are multiples of `multiple`.
         """
-        features = F.relu(self.stem(F.pixel_unshuffle(image - 0.5, SCALE)))
-        return self.head(self.body(features))
+        stem = F.relu(self.stem(F.pixel_unshuffle(image - 0.5, SCALE)))
+        features = self.body.every_scale(stem)
+        found = self.head(features[0])
+        if self.context is None:
+            return found
+        return torch.cat([found, found[:, :1] + self.context(features)], dim=1)
+
+    def grown(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights of a detector without context; what it lacks begins as it is here."""
+        own = {name: value for name, value in self.state_dict().items() if "context." in name}
+        return own | dict(weights) if self.context is not None else dict(weights)
+
+
+class Context(nn.Module):
+    """What the surroundings say of a place: a U-Net over the coarsest features of another.
+
+    Args:
+        widths: channels of the other's scales, finest first.
+        context: channels of its own scales; the first is that of the other's coarsest.
+    """
+
+    def __init__(self, widths: Sequence[int], context: Sequence[int]) -> None:
+        super().__init__()
+        self.enter = conv3x3(widths[-1], context[0])
+        deep = len(context)
+        self.body = UNet(context, (1,) * (deep - 1) + (2,), (1,) * (deep - 1))
+        self.leave = Up(context[0], widths[-2])
+        self.beside = conv3x3(widths[-2], widths[-2])
+        self.refine = ResidualBlock(widths[-2])
+        grow = 2 ** (len(widths) - 2)
+        self.grow = grow
+        self.head = conv3x3(widths[-2], grow**2, gain=0.01)
+
+    def forward(self, features: Sequence[Tensor]) -> Float[Tensor, "batch 1 rows columns"]:
+        """What to add to a logit, at the size of the finest of the other's features."""
+        seen = self.leave(self.body(F.relu(self.enter(features[-1]))))
+        seen = F.relu(seen + self.beside(features[-2]))
+        return F.pixel_shuffle(self.head(self.refine(seen)), self.grow)

@@ -21,11 +21,19 @@ class Findings:
         probability: of being blurred, 0..1.
         radius: blur radius in pixels of the photo, if it is blurred.
         structure: how much there is to see; under `FLAT` blur cannot be told.
+        seen: probability that a person would call it blurred, flat places and all, told by the
+            surroundings; None where the detector does not tell.
     """
 
     probability: Plane
     radius: Plane
     structure: Plane
+    seen: Plane | None = None
+
+    @property
+    def apparent(self) -> Plane:
+        """What comes closest to what a person would call blurred, 0..1."""
+        return self.probability if self.seen is None else self.seen
 
 
 def find_blur(
@@ -43,32 +51,38 @@ def find_blur(
     """
     height, width = image.shape[:2]
     cells = (-(-height // CELL), -(-width // CELL))
-    logit, radius, weights, seen = np.zeros((4, *cells), np.float32)
+    told, weights, there = np.zeros((3, *cells), np.float32), *np.zeros((2, *cells), np.float32)
     # Steps, ramps and halos are whole cells, so that cells of neighbours coincide.
     grid = Grid(step=1024, ramp=64, halo=96, multiple=multiple)
     tiles = [
         tile for tile in tiles_of(height, width, grid) if mask is None or mask[tile.kept].any()
     ]
+    answers = 2
 
-    def look(tile: Tile) -> tuple[Float32[np.ndarray, "2 _ _"], Plane]:
+    def look(tile: Tile) -> tuple[Float32[np.ndarray, "_ _ _"], Plane]:
         piece = image[tile.seen]
         return detector(padded(piece, grid.multiple)), structure(piece)
 
-    for tile, (found, there) in zip(tiles, side_by_side(look, tiles, threads), strict=True):
+    for tile, (found, structured) in zip(tiles, side_by_side(look, tiles, threads), strict=True):
         inner, place = (
             tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)
             for window in (tile.inner, tile.kept)
         )
         weight = tile.weight[::CELL, ::CELL]
-        logit[place] += weight * found[0][inner]
-        radius[place] += weight * found[1][inner]
+        answers = len(found)
+        told[:answers, *place] += weight * found[:, *inner]
         weights[place] += weight
         # Halos are wider than what structure is told by, so that neighbours agree.
-        seen[place] = there[inner]
+        there[place] = structured[inner]
+    looked = weights > 0
+    probability = _logistic(told[0]) * looked
+    seen = _logistic(told[2]) * looked if answers > 2 else None
+    return Findings(probability, np.maximum(told[1], 0), there, seen)
+
+
+def _logistic(logit: Plane) -> Plane:
     # Beyond 80 a probability is 0 or 1 already, and exp would overflow.
-    probability = 1 / (1 + np.exp(-np.clip(logit, -80, 80)))
-    probability *= weights > 0
-    return Findings(probability, np.maximum(radius, 0), seen)
+    return 1 / (1 + np.exp(-np.clip(logit, -80, 80)))
 
 
 def enlarged(

@@ -151,6 +151,12 @@ def estimate_part(
     return estimate_psf(*seen, threads, learnt, quality)
 
 
+def round_blur_of(image: Image, parts: Partition) -> RoundBlur | None:
+    """The round PSF that explains the spectrum of a part best; None for too small a part."""
+    power = measure_power(*_seen(image, parts))
+    return fit_round_blur(power) if power else None
+
+
 def _seen(image: Image, parts: Partition, largest: int = LARGEST) -> tuple[Seen, Seen]:
     """What spectrum and PSF are told by: the fullest window of a part in grey, and its core."""
     window = fullest_window(parts.core, largest)

@@ -89,6 +89,21 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
     return _laid_out(parts, window, height, width)
 
 
+def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition:
+    """What of a blurred part lies in some cells, feathered towards those that it leaves out."""
+    height, width = parts.gate.shape
+    near = enlarged(dilated(cells, 1).astype(np.float32), height, width) > 0
+    gate = softened((parts.gate > 0.5) & near, *FEATHER) * (parts.gate > 0)
+    radius, core = parts.radius * (gate > 0), parts.core & by_pixels(cells, height, width)
+    return Partition(gate, radius, core, certainty)
+
+
+def map_of(found: Findings, height: int, width: int) -> Plane:
+    """Blur radius in pixels; 0 where a person would call a photo sharp."""
+    blurred = (enlarged(found.apparent, height, width) > 0.5).astype(np.float32)
+    return _told_radius(found, found.apparent > 0.5, blurred)
+
+
 def _part_by_mask(found: Findings, mask: Plane) -> Partition:
     height, width = mask.shape
     gate = mask

@@ -16,6 +16,7 @@ from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
+from selfsharp.restore.decision import Decision, decide_found
 from selfsharp.restore.detect import Findings, find_blur
 from selfsharp.restore.judgement import (
     Judgement,
@@ -27,13 +28,12 @@ from selfsharp.restore.judgement import (
 )
 from selfsharp.restore.matches import Matches, find_in, joined, told_of
 from selfsharp.restore.memory import give_back
-from selfsharp.restore.partition import Partition, part_by_findings, part_by_mask, worth
+from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import Proposals, middle, undo
 from selfsharp.restore.reference import References, encode
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Residual, Tile, around, padded, work_list
-from selfsharp.restore.two_blurs import heavier_part
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -75,21 +75,6 @@ class Restoration:
         return float(np.count_nonzero(self.gate)) / self.gate.size
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What is to be done with an image.
-
-    Attributes:
-        blurred: all that is blurred in it.
-        parts: what of that is to be restored.
-        judged: how.
-    """
-
-    blurred: Partition
-    parts: Partition
-    judged: Judgement
-
-
 class Restorer:
     """Restores the blurred parts of images with a trained model.
 
@@ -99,7 +84,8 @@ class Restorer:
         alone: the half of the method that is to restore without the other; both when None.
         refer: what finds references for a model that asks for them.
         backend: what runs the model's graphs; a file of `restore/backends/`.
-        quality: how much effort goes into estimating a PSF.
+        quality: how much effort goes into estimating a PSF; `fast` has the generator compute in 8
+            bits as well, where backend and model allow it.
 
     Raises:
         ValueError: there is no such model, its files are not what its card says, or there is no
@@ -120,7 +106,8 @@ class Restorer:
         self._threads = threads or os.cpu_count() or 1
         folder = find_model(model)
         self.card = read_card(folder)
-        self._model = OpenedModel(folder, self.card, self._threads, backend)
+        rounded = quality == "fast"
+        self._model = OpenedModel(folder, self.card, self._threads, backend, rounded=rounded)
         self._quality: Quality = quality
         self._alone = alone
         self._find_references = refer
@@ -149,6 +136,12 @@ class Restorer:
         give_back()
         return found
 
+    def map_blur(self, image: Image) -> tuple[Plane, Partition]:
+        """Blur radius in pixels of all that is blurred, 0 where sharp; and what may be restored."""
+        check_image(image)
+        found, parts = self._look(image, None)
+        return map_of(found, *image.shape[:2]), parts
+
     def find_parts(self, image: Image, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
         return self._look(image, mask)[1]
@@ -172,8 +165,9 @@ class Restorer:
     def decide(self, image: Image, mask: Plane | None = None) -> Decision:
         """What of an image is to be restored, and how.
 
-        Where two blurs were found side by side it is the heavier alone, if that is beyond doubt;
-        else all that is blurred. What a user marks is restored as it is marked.
+        Where two blurs were found side by side it is the heavier alone, or what a program's filter
+        has blurred, if that is beyond doubt; else all that is blurred. What a user marks is
+        restored as it is marked.
 
         Raises:
             ValueError: image or mask has the wrong shape, type or range.
@@ -181,12 +175,9 @@ class Restorer:
         found, blurred = self._look(image, mask)
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
-        heavier = blurred if mask is not None else heavier_part(found, blurred)
-        if heavier is not blurred:
-            judged = self.judge(image, heavier)
-            if judged.beyond_doubt:
-                return Decision(blurred, heavier, judged)
-        return Decision(blurred, blurred, self.judge(image, blurred))
+        if mask is not None:
+            return Decision(blurred, blurred, self.judge(image, blurred))
+        return decide_found(image, found, blurred, self.judge, physics=self._undoes)
 
     def estimate(self, image: Image, parts: Partition) -> Estimate | None:
         """The PSF of a blurred part, good enough to be undone or not; None for too small a part."""

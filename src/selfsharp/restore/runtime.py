@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.model_folder import ESTIMATING, GRAPHS, Card, ModelError, read_graph
-from selfsharp.restore.backends import BACKENDS
+from selfsharp.restore.backends import BACKENDS, Ranges
 
 USUAL = "onnxruntime"
 """The backend that is always installed."""
@@ -42,6 +42,7 @@ class Graph:
         threads: threads it may use.
         backend: what runs it.
         exact: whether it has to be run in float32.
+        ranges: of what may be computed in 8 bits, where the backend can.
 
     Raises:
         ModelError: the backend cannot load it.
@@ -49,11 +50,17 @@ class Graph:
     """
 
     def __init__(
-        self, content: bytes, threads: int, backend: str = USUAL, *, exact: bool = False
+        self,
+        content: bytes,
+        threads: int,
+        backend: str = USUAL,
+        *,
+        exact: bool = False,
+        ranges: Ranges | None = None,
     ) -> None:
         chosen = load_backend(backend)
         try:
-            self._opened = chosen.opened(content, threads, exact=exact)
+            self._opened = chosen.opened(content, threads, exact=exact, ranges=ranges or {})
         except Exception as error:  # The backends' own kinds, which have no common one.
             told = " ".join(str(error).split())[:200]
             raise ModelError(
@@ -80,18 +87,23 @@ class OpenedModel:
         card: its card.
         threads: threads that each graph may use.
         backend: what runs them.
+        rounded: whether the generator may compute in 8 bits, where backend and card allow it.
 
     Raises:
         ValueError: its files are not what the card says, or there is no such backend. What a
             backend cannot load is told of when it is first asked for.
     """
 
-    def __init__(self, folder: Path, card: Card, threads: int, backend: str) -> None:
+    def __init__(
+        self, folder: Path, card: Card, threads: int, backend: str, *, rounded: bool = False
+    ) -> None:
         BACKENDS.check(backend)
         contents = {graph: read_graph(folder, card, graph) for graph in card.graphs}
         pool = ThreadPoolExecutor(1)
+        ranges = {"generator": card.ranges} if rounded else {}
         self._graphs = {
-            graph: pool.submit(Graph, contents[graph], threads, backend) for graph in GRAPHS
+            graph: pool.submit(Graph, contents[graph], threads, backend, ranges=ranges.get(graph))
+            for graph in GRAPHS
         }
         self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
         pool.shutdown(wait=False)

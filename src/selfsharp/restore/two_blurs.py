@@ -5,15 +5,12 @@ hang together with it, they spoil the estimate, are undone by a PSF that is not 
 the check doubt a movement. Their radius is smaller, as a rule plainly so.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from jaxtyping import Float32
 
-from selfsharp.blur.regions import dilated, softened
 from selfsharp.blur.sharpness import CELL
-from selfsharp.restore.detect import Findings, enlarged
-from selfsharp.restore.partition import FEATHER, Partition, by_pixels, opened, smoothed
+from selfsharp.restore.detect import Findings
+from selfsharp.restore.partition import Partition, narrowed, opened, smoothed
 
 BINS = 24
 """Of the histogram of radii, on a log scale."""
@@ -35,7 +32,6 @@ def heavier_part(found: Findings, parts: Partition) -> Partition:
         found: what the detector sees.
         parts: the partition that its findings suggest.
     """
-    height, width = parts.gate.shape
     core = parts.core[::CELL, ::CELL]
     trust = found.probability * (parts.gate[::CELL, ::CELL] > 0)
     radius = (smoothed(trust * found.radius, 3.0) + 1e-3) / (smoothed(trust, 3.0) + 1e-3)
@@ -46,15 +42,7 @@ def heavier_part(found: Findings, parts: Partition) -> Partition:
     sure = core & heavy
     if not sure.any():
         return parts
-    near = enlarged(dilated(heavy, 1).astype(np.float32), height, width) > 0
-    gate = softened((parts.gate > 0.5) & near, *FEATHER) * (parts.gate > 0)
-    return replace(
-        parts,
-        gate=gate,
-        radius=parts.radius * (gate > 0),
-        core=parts.core & by_pixels(heavy, height, width),
-        certainty=float(found.probability[sure].mean()),
-    )
+    return narrowed(parts, heavy, float(found.probability[sure].mean()))
 
 
 def limit_between(radii: Float32[np.ndarray, " cells"]) -> float | None:

@@ -43,7 +43,7 @@ HELD_OUT = 64
 """Estimates that validation uses."""
 CANDIDATES = 8
 """Windows of sharp photos of which the softest is taken, to learn to leave it alone."""
-UNREAD = ("scenes", "footage", "referred", "known", "proposed")
+UNREAD = ("scenes", "footage", "referred", "known", "proposed", "shown")
 """Shares of a recipe's mix that no estimate depends on."""
 LEAST, LARGEST = 288, 512
 """Sides of the windows that PSFs are estimated from, in pixels."""
@@ -126,7 +126,7 @@ def load_guesses(
     if not recipe.estimates:
         return []
     key = _key(pool, recipe)
-    guesses = _kept(path, key)
+    guesses = _kept(path, key)[: recipe.estimates]
     if len(guesses) == recipe.estimates:
         return guesses
     saved = time.monotonic()
@@ -155,7 +155,7 @@ def load_guesses(
 def _key(pool: Pool, recipe: Recipe) -> str:
     """What tells the estimates of a recipe and a pool from others."""
     method = as_method(recipe)
-    drawn = {key: method.get(key) for key in ("seed", "estimates")}
+    drawn = {"seed": method["seed"]}
     # Estimates read nothing else; those of recipes without cameras outlast this setting.
     read = {key: value for key, value in method["mix"].items() if key not in UNREAD}
     drawn["mix"] = read if read.pop("cameras") == 0 else read | {"cameras": recipe.mix.cameras}

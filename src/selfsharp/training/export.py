@@ -15,6 +15,7 @@ from selfsharp.model_folder import ESTIMATING, Card, write_card
 from selfsharp.networks.blocks import CHANNELS
 from selfsharp.restore.runtime import Graph
 from selfsharp.training.checkpoint import part, read_checkpoint
+from selfsharp.training.ranges import measure_ranges
 from selfsharp.training.state import build_network, recipe_of
 
 TOLERANCE = 2e-4
@@ -22,13 +23,20 @@ TOLERANCE = 2e-4
 
 
 def export(
-    detector: Path, generator: Path, folder: Path, card: Card, estimator: Path | None = None
+    detector: Path,
+    generator: Path,
+    folder: Path,
+    card: Card,
+    estimator: Path | None = None,
+    pictures: Path | None = None,
 ) -> Card:
     """Makes a model folder out of a detector's and a generator's checkpoint.
 
     Args:
         estimator: checkpoint of what makes PSFs better; without one they are as physics alone
             tells them.
+        pictures: folder of sharp photos, to measure by what 8 bits have to hold; without it the
+            model's card has no ranges.
         card: says what the checkpoints do not: name, description, thresholds, halo.
 
     Returns:
@@ -56,8 +64,10 @@ def export(
             raise ValueError(f"{estimator} holds no estimator; choose another checkpoint")
         for graph in ESTIMATING:
             write_graph(guesser.get_submodule(graph), folder / f"{graph}.onnx")
+    ranges = {} if pictures is None else measure_ranges(folder / "generator.onnx", pictures)
     card = replace(
         card,
+        ranges=ranges,
         network=maker_facts["recipe"]["network"],
         multiple=int(maker.multiple),  # type: ignore[arg-type]
         detector_multiple=int(finder.multiple),  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ Batch = Float[Tensor, "batch 3 height width"]
 Weight = Float[Tensor, "batch 1 height width"]
 Part = Literal["clear", "blurred", "whole"]
 """The label z of a part of a crop; `whole` is both, as in a content loss without parts."""
+PLAIN = 0.7
+"""Blur radius in pixels from which a person sees it."""
 NOISE = (1 / 255) ** 2
 """Squared error of a grey level, under which it matters little how close a crop comes."""
 
@@ -106,26 +108,49 @@ def content_loss(
 
 
 def detection_loss(
-    found: Float[Tensor, "batch 2 h w"], truth: Float[Tensor, "batch 2 height width"]
+    found: Float[Tensor, "batch answers h w"], truth: Float[Tensor, "batch 2 height width"]
 ):
     """Cross-entropy of being blurred plus the error of the radius where it is known.
 
     Args:
-        found: logit and radius at 1/4 scale.
+        found: logit and radius at 1/4 scale, and the logit of what a person sees, if it tells that.
         truth: label (1, 0, or -1: undecided) and radius (-1: not known), full size.
     """
     scale = truth.shape[-1] // found.shape[-1]
     label, radius = truth[:, 0], truth[:, 1]
-    decided = F.avg_pool2d((label >= 0).float(), scale)
-    share = F.avg_pool2d(label.clamp(min=0), scale)
-    # Where a 4x4 cell is partly undecided, or on a region's border, it counts less.
-    certain = decided * (1 - 2 * torch.minimum(share, 1 - share))
-    entropy = F.binary_cross_entropy_with_logits(found[:, 0], share, reduction="none")
+    told = _entropy(found[:, 0], label, scale)
     known = F.avg_pool2d((radius > 0).float(), scale)
     wanted = F.avg_pool2d(radius.clamp(min=0), scale)
     # Relative: one pixel matters more at radius 1 than at 10.
     off = F.smooth_l1_loss(found[:, 1], wanted, reduction="none", beta=0.5) / (0.5 + wanted)
-    return (entropy * certain).mean() + (off * known).mean()
+    loss = told + (off * known).mean()
+    return loss if found.shape[1] == 2 else loss + _entropy(found[:, 2], as_seen(truth), scale)
+
+
+def as_seen(truth: Float[Tensor, "batch 2 height width"]) -> Float[Tensor, "batch height width"]:
+    """What a person calls blurred: 1, 0, or -1 where it is hard to tell.
+
+    A mask made by hand counts as it is. Flat places that were blurred count as blurred, though
+    nothing there shows it.
+
+    Args:
+        truth: label and radius, as above; a mask by hand has a label, and no radius.
+    """
+    label, radius = truth[:, 0], truth[:, 1]
+    made = torch.where(radius > PLAIN, 1.0, torch.where(radius > 0, -1.0, 0.0))
+    return torch.where(radius < 0, (label != 0).float(), made)
+
+
+def _entropy(
+    logit: Float[Tensor, "batch h w"], label: Float[Tensor, "batch height width"], scale: int
+) -> Float[Tensor, ""]:
+    """Cross-entropy of a logit at a coarser scale; where a label is undecided it counts less."""
+    decided = F.avg_pool2d((label >= 0).float(), scale)
+    share = F.avg_pool2d(label.clamp(min=0), scale)
+    # Where a 4x4 cell is partly undecided, or on a region's border, it counts less.
+    certain = decided * (1 - 2 * torch.minimum(share, 1 - share))
+    entropy = F.binary_cross_entropy_with_logits(logit, share, reduction="none")
+    return (entropy * certain).mean()
 
 
 def _mean_by_weight(

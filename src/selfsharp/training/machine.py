@@ -1,8 +1,10 @@
 """Where a training runs: device, precision, and processes that share the crops of a step."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -17,8 +19,25 @@ from torch.multiprocessing.spawn import ProcessException
 
 from selfsharp.recipe import Recipe
 
+MMAP_MAX, TRIM_THRESHOLD = -4, -1
+"""Settings of the C library's allocator (mallopt of glibc): how many pieces of memory are asked of
+the system one by one, and how much freed memory is kept."""
+KEPT = 2**31 - 1
+"""Bytes of freed memory that a training keeps for its next step."""
 PATIENCE = timedelta(hours=6)
 """How long processes wait for one that reads photos or makes estimates."""
+
+
+def keep_memory() -> None:
+    """Has freed memory kept for the next step, where the C library (glibc) can be told so.
+
+    A step frees all that it takes, and what goes back to the system has to be cleared by it before
+    the next step gets it: on the virtual machine where this was measured, two fifths of the time.
+    """
+    change = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if change is not None:
+        change(MMAP_MAX, 0)
+        change(TRIM_THRESHOLD, KEPT)
 
 
 class HalfConvolutions(Precision):

@@ -13,7 +13,7 @@ from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf import Psf, blur_radius
 from selfsharp.blur.sharpness import FLAT
 from selfsharp.blur.synthesis import Sample, blur_region
-from selfsharp.recipe import Recipe
+from selfsharp.recipe import Mix, Recipe
 from selfsharp.restore.matches import find, transfer
 from selfsharp.restore.proposal import middle, propose
 from selfsharp.restore.refer_otherwise import encode_as_told
@@ -93,8 +93,7 @@ def _draw_sceneless(
     if detector and pool.masked and generator.uniform() < mix.masked:
         return _masked_crop(pool, recipe.crop, generator)
     if pool.guesses and generator.uniform() < mix.proposed:
-        chosen = pool.guesses[generator.integers(len(pool.guesses))]
-        return guessed_crop(pool, recipe, chosen, generator)
+        return guessed_crop(pool, recipe, _pick_guess(pool, mix, generator), generator)
     if choice < mix.sharp:
         return _sharp_crop(pool.sharp[generator.integers(len(pool.sharp))], recipe, generator)
     if choice < mix.sharp + frames:
@@ -104,6 +103,14 @@ def _draw_sceneless(
         sample = average_clip(pool.clips, recipe.crop, generator, mix.cameras)
         return as_crop(sample, generator)
     return None
+
+
+def _pick_guess(pool: Pool, mix: Mix, generator: np.random.Generator) -> Guess:
+    """An estimate; where a mix asks for it, one of those that a generator would be shown."""
+    guesses = pool.guesses
+    if mix.shown and generator.uniform() < mix.shown:
+        guesses = [one for one in guesses if one.is_shown] or guesses
+    return guesses[generator.integers(len(guesses))]
 
 
 def _pick_scene(recipe: Recipe, generator: np.random.Generator) -> str:

@@ -107,6 +107,7 @@ def start(recipe: Recipe, checkpoint: Path | None = None, fabric: Fabric | None 
     torch.manual_seed(recipe.seed)
     network = build_network(recipe)
     _check(recipe, network)
+    _freeze(network, recipe.frozen)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=1e-4
     )
@@ -145,6 +146,22 @@ def _check(recipe: Recipe, network: nn.Module) -> None:
         raise ValueError(f"{recipe.network} gives no coarser scales; leave out coarse")
 
 
+def _freeze(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Keeps parts of a network from learning.
+
+    Raises:
+        ValueError: it has no such part.
+    """
+    for name in parts:
+        try:
+            network.get_submodule(name).requires_grad_(False)
+        except AttributeError:
+            known = ", ".join(name for name, _ in network.named_children())
+            raise ValueError(
+                f"frozen {name}: the network has no such part; it has {known}"
+            ) from None
+
+
 def _set_up(fabric: Fabric, network: nn.Module, optimizer: Optimizer, recipe: Recipe) -> Player:
     """A network on its device; the optimiser keeps pointing at the same weights."""
     network.to(device=fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -173,7 +190,7 @@ def _go_on(training: Training, checkpoint: Path) -> None:
     weights = part(tensors, "weights") or average
     grow = getattr(training.network, "grown", dict)
     fitted, average = grow(weights), grow(average)
-    grows = any(one.shape != weights[name].shape for name, one in fitted.items())
+    grows = any(n not in weights or one.shape != weights[n].shape for n, one in fitted.items())
     name = training.recipe.network
     _load(training.network, fitted, f"{checkpoint} does not fit {name}")
     device = training.fabric.device

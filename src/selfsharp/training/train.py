@@ -17,7 +17,7 @@ from selfsharp.training.estimates import add_guesses
 from selfsharp.training.gan_step import gan_step
 from selfsharp.training.interruption import Interruption, ignore_signals
 from selfsharp.training.kept_samples import KeptSamples, kept_in
-from selfsharp.training.machine import make_fabric, own_share, run_on
+from selfsharp.training.machine import keep_memory, make_fabric, own_share, run_on
 from selfsharp.training.pool import Pool, load_pools
 from selfsharp.training.run_folder import CHECKPOINT, RunFolder
 from selfsharp.training.sheet import draw_sheet
@@ -69,6 +69,7 @@ def _train(
     fabric: Fabric, recipe: Recipe, folder: Path, checkpoint: Path | None, origin: str
 ) -> None:
     """The training in one process, of one or several."""
+    keep_memory()
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     with fabric.rank_zero_first():  # The others find its estimates on disk.

@@ -15,6 +15,7 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.recipe import Recipe
 from selfsharp.training.batches import stack_crops, stack_rounds
 from selfsharp.training.draws import cut
+from selfsharp.training.losses import as_seen
 from selfsharp.training.motion import average_frames
 from selfsharp.training.pool import Guess, Pool
 from selfsharp.training.psf_losses import lost_by_each, tidied
@@ -37,7 +38,8 @@ def validate(
         four without proposals; `proposed` (mixed) and `proposed frames` with those of
         estimates; `referred` with references, too, as the recipe has them; `harm`: by how many
         grey levels (RMS) it changes sharp crops.
-        For the detector, accuracy on blurred and on sharp pixels, and the radius error.
+        For the detector, accuracy on blurred and on sharp pixels, the radius error, and, with
+        context, the mean absolute error of what a person sees (`seen`).
         For the estimator, what undoing PSFs in place of the true ones is expected to lose, in dB:
         those to set out from (`at first`), and after one and two rounds.
     """
@@ -132,11 +134,15 @@ def _gain(network: nn.Module, crop: Crop, recipe: Recipe) -> float:
 
 def _detector_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[str, float]:
     right = {0.0: [], 1.0: []}
-    errors = []
+    errors, unlike = [], []
     for number in range(4 * CROPS):
         crop = draw_crop(pool, recipe, number, detector=True)
         image = torch.from_numpy(crop.image.transpose(2, 0, 1).copy())[None].to(recipe.device)
         found = network(image)[0].float().cpu().numpy().repeat(4, axis=1).repeat(4, axis=2)
+        if len(found) > 2:
+            seen = as_seen(torch.from_numpy(crop.truth).permute(2, 0, 1)[None])[0].numpy()
+            off = np.abs(1 / (1 + np.exp(-found[2])) - seen)
+            unlike.append(float(off[seen >= 0].mean()))
         for label, shares in right.items():
             here = crop.truth[:, :, 0] == label
             if here.any():
@@ -145,11 +151,9 @@ def _detector_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[str
         if known.any():
             radius = crop.truth[:, :, 1][known]
             errors.append(float((np.abs(found[1][known] - radius) / radius).mean()))
-    return {
-        "sharp": round(float(np.mean(right[0.0])), 4),
-        "blurred": round(float(np.mean(right[1.0])), 4),
-        "radius": round(float(np.mean(errors)), 4),
-    }
+    scores = {"sharp": right[0.0], "blurred": right[1.0], "radius": errors}
+    scores |= {"seen": unlike} if unlike else {}
+    return {name: round(float(np.mean(each)), 4) for name, each in scores.items()}
 
 
 def _estimator_scores(network: nn.Module, pool: Pool, recipe: Recipe) -> dict[str, float]:

@@ -93,8 +93,9 @@ def _restored(job: Job, photo: Photo, mask: Plane | None, threads: int | None, t
 
 
 def _mapped(job: Job, photo: Photo, threads: int | None) -> Made:
-    parts = _restorer(job.model, threads, job.backend, job.quality).find_parts(photo.image)
-    return Made(photo, photo.image, parts.radius, parts.gate)
+    restorer = _restorer(job.model, threads, job.backend, job.quality)
+    radius, parts = restorer.map_blur(photo.image)
+    return Made(photo, photo.image, radius, parts.gate)
 
 
 @lru_cache(maxsize=2)

@@ -30,9 +30,11 @@ ABOUT = """\
 Photos partly out of focus, with masks made by hand (such as J. Shi, L. Xu and J. Jia, CVPR 2014,
 doi:10.1109/CVPR.2014.379). `F-beta`: F-measure with beta^2 = 0.3 of what is at least 0.5;
 `largest`: at each photo's best threshold; `IoU`: intersection over union at 0.5; `MAE`: mean
-absolute error. `probability` is what the detector says; `part` is what would be restored, after
-the partition, which leaves out softness that seems to belong to the photo. `patches` is a
-classifier of patches without a network. `all blurred` is what costs nothing."""
+absolute error. `seen` is what the detector says that a person would call blurred, by the place and
+its surroundings, and `map` what `selfsharp map` makes of it, blurred or not. `probability` is what
+it says of the place alone, which restoring goes by; `part` is what would be restored, after the
+partition, which leaves out softness that seems to belong to the photo. `patches` is a classifier of
+patches without a network. `all blurred` is what costs nothing."""
 COLUMNS = (
     Column("F-beta", "F-beta", ".3f"),
     Column("largest F-beta", "largest F-beta", ".3f"),
@@ -72,7 +74,7 @@ def run(bench: Bench) -> Report:
 
 
 def choose_finders(models: Sequence[str], threads: int) -> list[Finder]:
-    """Everything that finds blur: two of every model, and what a map that tells nothing scores."""
+    """All that finds blur: four of every model, and what a map that tells nothing scores."""
     finders = [
         Finder("all blurred", lambda image: np.ones(image.shape[:2], np.float32)),
         Finder("patches, no network", partial(_of_cells, find_blurred_patches)),
@@ -80,20 +82,29 @@ def choose_finders(models: Sequence[str], threads: int) -> list[Finder]:
     for model in models:
         restorer = Restorer(model, threads)
         name = restorer.card.name
-        finders.append(
-            Finder(f"{name}, probability", partial(_of_cells, _seen_by(restorer)), model=model)
-        )
+        for title, told in (("seen", _apparent), ("probability", _probability)):
+            find = partial(_of_cells, partial(told, restorer))
+            finders.append(Finder(f"{name}, {title}", find, model=model))
+        finders.append(Finder(f"{name}, map", partial(_map, restorer), model=model))
         finders.append(Finder(f"{name}, part", partial(_part, restorer), model=model))
     return finders
 
 
-def _seen_by(restorer: Restorer) -> Callable[[Image], Plane]:
-    return lambda image: restorer.find_blur(image).probability
+def _apparent(restorer: Restorer, image: Image) -> Plane:
+    return restorer.find_blur(image).apparent
+
+
+def _probability(restorer: Restorer, image: Image) -> Plane:
+    return restorer.find_blur(image).probability
 
 
 def _of_cells(find: Callable[[Image], Plane], image: Image) -> Plane:
     """What is told of cells of 4x4 pixels, at the image's size."""
     return np.clip(enlarged(find(image), *image.shape[:2]), 0, 1)
+
+
+def _map(restorer: Restorer, image: Image) -> Plane:
+    return (restorer.map_blur(image)[0] > 0).astype(np.float32)
 
 
 def _part(restorer: Restorer, image: Image) -> Plane:

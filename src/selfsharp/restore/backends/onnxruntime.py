@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime
 
-from selfsharp.restore.backends import Batch, Opened
+from selfsharp.restore.backends import Batch, Opened, Ranges
 
 
-def opened(content: bytes, threads: int, *, exact: bool) -> Opened:
+def opened(content: bytes, threads: int, *, exact: bool, ranges: Ranges) -> Opened:
     """The graph, ready to run; exact in any case."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

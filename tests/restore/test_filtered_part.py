@@ -1,0 +1,89 @@
+"""What a filter has blurred is told from soft places that hang together with it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from selfsharp.blur.kinds import KINDS
+from selfsharp.blur.synthesis import Camera, blur_region
+from selfsharp.image import read_photo
+from selfsharp.restore.decision import decide_found
+from selfsharp.restore.detect import Findings
+from selfsharp.restore.filtered_part import filtered_part
+from selfsharp.restore.judgement import Judgement, is_filter, round_blur_of
+from selfsharp.restore.partition import Partition
+
+FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
+
+
+@pytest.fixture(scope="module")
+def masks() -> np.ndarray:
+    """The left half but for a rim, and the right."""
+    height, width = read_photo(FLOWERS).image.shape[:2]
+    left, right = np.zeros((2, height, width), np.float32)
+    left[16:-16, 16 : width // 2] = right[16:-16, width // 2 : -16] = 1
+    return np.stack([left, right])
+
+
+def make(masks: np.ndarray, kinds: tuple[str, str], radii: tuple[float, float]) -> np.ndarray:
+    """A photo that is blurred in one way on the left and in another on the right."""
+    image, generator = read_photo(FLOWERS).image, np.random.default_rng(0)
+    camera = Camera(light="display", noise=1 / 255)
+    for mask, kind, radius in zip(masks, kinds, radii, strict=True):
+        psf = KINDS.load(kind).psf(radius, generator)
+        image = blur_region(image, psf, mask, camera, generator).blurred
+    return image
+
+
+def all_of(masks: np.ndarray) -> Partition:
+    """A partition that takes both for one part, of the same radius."""
+    gate = masks.max(axis=0)
+    return Partition(gate, 12 * gate, gate > 0, certainty=0.98)
+
+
+def test_a_filter_is_found_beside_a_lens_of_the_same_radius(masks):
+    image, parts = make(masks, ("defocus", "gaussian"), (12.0, 12.0)), all_of(masks)
+    whole = round_blur_of(image, parts)
+    assert not is_filter(whole)
+    part = filtered_part(image, parts)
+    assert part is not parts
+    assert is_filter(round_blur_of(image, part))
+    inside = part.gate > 0
+    assert masks[1][inside].mean() > 0.8
+    assert inside[masks[1] > 0].mean() > 0.8
+    assert not part.gate[parts.gate == 0].any()
+    assert not (part.core & ~parts.core).any()
+    assert not part.radius[part.gate == 0].any()
+    assert part.certainty == parts.certainty
+
+
+@pytest.mark.parametrize("kinds", [("defocus", "defocus"), ("shake", "shake")])
+def test_what_no_filter_has_blurred_stays_the_very_partition(masks, kinds):
+    parts = all_of(masks)
+    assert filtered_part(make(masks, kinds, (8.0, 4.0)), parts) is parts
+
+
+def test_a_part_too_small_to_tell_stays_the_very_partition(masks):
+    image = make(masks, ("defocus", "gaussian"), (12.0, 12.0))
+    parts = all_of(masks)
+    core = np.zeros_like(parts.core)
+    for corner in (0, 40):
+        core[:corner, :corner] = True
+        small = Partition(parts.gate, parts.radius, core, 0.98)
+        assert filtered_part(image, small) is small
+
+
+@pytest.mark.parametrize(("sure", "physics"), [(True, True), (False, True), (False, False)])
+def test_a_filter_is_looked_for_only_where_the_whole_is_in_doubt(masks, sure, physics):
+    image, parts = make(masks, ("defocus", "gaussian"), (12.0, 12.0)), all_of(masks)
+    cells = parts.gate[::4, ::4]
+    found, asked = Findings(cells, 12 * cells, np.ones_like(cells)), []
+
+    def judge(_, part: Partition) -> Judgement:
+        asked.append(part)
+        return Judgement(1.0) if sure else Judgement(0.9, None, 0.8)
+
+    decided = decide_found(image, found, parts, judge, physics=physics)
+    assert decided.parts is parts  # Without an estimate nothing is beyond doubt a filter's.
+    assert len(asked) == (2 if physics and not sure else 1)
