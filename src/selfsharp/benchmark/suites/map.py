@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from jaxtyping import Float32
 
 from selfsharp.benchmark.measure import Bench, Record
 from selfsharp.benchmark.report import Report, figures_of, scores_of, telling, timings_of
@@ -24,6 +25,8 @@ from selfsharp.map_metrics import (
 from selfsharp.restore.detect import enlarged
 from selfsharp.restore.restorer import Restorer
 
+Cells = Float32[np.ndarray, "rows columns"]
+"""A plane of cells of 4x4 pixels."""
 PICTURES = "a folder of photo/NAME and mask/NAME, white where blurred, such as CUHK's"
 ROWS = ()
 ABOUT = """\
@@ -90,15 +93,15 @@ def choose_finders(models: Sequence[str], threads: int) -> list[Finder]:
     return finders
 
 
-def _apparent(restorer: Restorer, image: Image) -> Plane:
+def _apparent(restorer: Restorer, image: Image) -> Cells:
     return restorer.find_blur(image).apparent
 
 
-def _probability(restorer: Restorer, image: Image) -> Plane:
+def _probability(restorer: Restorer, image: Image) -> Cells:
     return restorer.find_blur(image).probability
 
 
-def _of_cells(find: Callable[[Image], Plane], image: Image) -> Plane:
+def _of_cells(find: Callable[[Image], Cells], image: Image) -> Plane:
     """What is told of cells of 4x4 pixels, at the image's size."""
     return np.clip(enlarged(find(image), *image.shape[:2]), 0, 1)
 
