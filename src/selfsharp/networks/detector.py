@@ -80,9 +80,8 @@ class Context(nn.Module):
         self.leave = Up(context[0], widths[-2])
         self.beside = conv3x3(widths[-2], widths[-2])
         self.refine = ResidualBlock(widths[-2])
-        grow = 2 ** (len(widths) - 2)
-        self.grow = grow
-        self.head = conv3x3(widths[-2], grow**2, gain=0.01)
+        self.grow = 2 ** (len(widths) - 2)
+        self.head = conv3x3(widths[-2], self.grow**2, gain=0.01)
 
     def forward(self, features: Sequence[Tensor]) -> Float[Tensor, "batch 1 rows columns"]:
         """What to add to a logit, at the size of the finest of the other's features."""
