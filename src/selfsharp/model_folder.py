@@ -16,6 +16,8 @@ CARD = "card.json"
 GRAPHS = ("detector", "generator")
 ESTIMATING = ("edges", "mend")
 """Graphs of a learnt round of the PSF's estimate, which a model has both of or neither."""
+CONTEXT = "context"
+"""Graph of a detector that knows the surroundings, too; what restores has no need of it."""
 
 
 class ModelError(ValueError):
@@ -48,6 +50,8 @@ class Card:
     """Height and width of a generator's tile are multiples of this."""
     detector_multiple: int = 4
     """Height and width of what the detector sees are multiples of this."""
+    context_multiple: int = 4
+    """The same for the detector that knows the surroundings, where the model has it."""
     ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Lowest and highest number that goes into each of the generator's convolutions, by its name in
     the graph: what 8 bits have to hold. Those that are missing need more than 8 bits."""
@@ -61,7 +65,8 @@ class Card:
     @property
     def graphs(self) -> tuple[str, ...]:
         """Names of the model's graphs."""
-        return GRAPHS + ESTIMATING if set(ESTIMATING) <= set(self.sha256) else GRAPHS
+        more = ESTIMATING if set(ESTIMATING) <= set(self.sha256) else ()
+        return GRAPHS + more + ((CONTEXT,) if CONTEXT in self.sha256 else ())
 
 
 def model_names() -> list[str]:
@@ -121,7 +126,7 @@ def read_graph(folder: Path, card: Card, graph: str) -> bytes:
 
 def write_card(folder: Path, card: Card) -> None:
     """Writes a model's card, with the checksums of the graphs that lie beside it."""
-    there = [graph for graph in ESTIMATING if (folder / f"{graph}.onnx").exists()]
+    there = [graph for graph in (*ESTIMATING, CONTEXT) if (folder / f"{graph}.onnx").exists()]
     sums = {
         graph: hashlib.sha256((folder / f"{graph}.onnx").read_bytes()).hexdigest()
         for graph in (*GRAPHS, *there)

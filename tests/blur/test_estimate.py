@@ -15,7 +15,7 @@ from selfsharp.blur.psf import blur_radius, similarity
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.metrics import psnr
-from selfsharp.restore.judgement import is_certain
+from selfsharp.restore.fit import is_certain
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 

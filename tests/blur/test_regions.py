@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
-from selfsharp.blur.regions import blob, dilated, eroded, everywhere, half_plane, softened
+from selfsharp.blur.regions import (
+    blob,
+    dilated,
+    eroded,
+    everywhere,
+    half_plane,
+    labelled,
+    softened,
+)
 
 sides = st.integers(24, 100)
 seeds = st.integers(0, 2**32 - 1)
@@ -86,3 +95,19 @@ def test_a_soft_edge_ends_where_its_reaches_do(first, second):
     assert not edge[~dilated(inside, 5 + first + second)].any()
     assert edge.max() <= 1
     np.testing.assert_array_equal(softened(np.ones((9, 9), bool), first, second), 1)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 1), seeds)
+def test_pieces_are_those_that_scipy_tells(height, width, share, seed):
+    inside = np.random.default_rng(seed).random((height, width)) < share
+    found, (wanted, count) = labelled(inside), ndimage.label(inside, np.ones((3, 3)))
+    assert ((found > 0) == inside).all()
+    pairs = set(zip(found[inside].tolist(), wanted[inside].tolist(), strict=True))
+    assert len(pairs) == count == len(set(found[inside].tolist()))
+
+
+def test_a_long_winding_piece_is_one():
+    inside = np.zeros((101, 101), bool)
+    inside[::2] = True
+    inside[1::4, -1] = inside[3::4, 0] = True
+    assert len(np.unique(labelled(inside)[inside])) == 1

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from selfsharp.restore.detect import enlarged, find_blur
+from selfsharp.restore.detect import MARGIN, enlarged, find_blur
 from selfsharp.restore.runtime import Graph
-from selfsharp.restore.tiles import padded
+from selfsharp.restore.tiles import Grid, padded, tiles_of, trimmed
 
 SHAPES = [(1603, 30), (29, 1601), (1540, 17), (64, 80), (5, 6), (1, 1)]
 FAR = 20
@@ -123,14 +125,31 @@ def test_enlarged_cells_are_joined_by_straight_lines_between_their_centres():
     np.testing.assert_allclose(plane, np.tile(centres.clip(0, 9), (10, 1)), atol=1e-5)
 
 
-def test_with_a_mask_only_the_pieces_that_it_touches_are_looked_at():
+def test_with_a_mask_only_what_lies_around_it_is_looked_at():
     image, detector = make_image(1603, 30), Means()
     mask = np.zeros((1603, 30), np.float32)
-    mask[1500:, 3] = 1
+    mask[1500:1550, 3] = 1
     found, whole = find_blur(image, detector, 16, mask=mask), find_blur(image, Means(), 16)
     assert len(detector.sizes) == 1
-    assert found.probability[:200].max() == 0
-    np.testing.assert_array_equal(found.radius[300:], whole.radius[300:])
+    assert detector.sizes[0][0] < 500
+    assert found.probability[:330].max() == 0
+    near = slice((1500 - MARGIN) // 4, None)
+    np.testing.assert_array_equal(found.radius[near], whole.radius[near])
+
+
+@given(top=st.integers(0, 1590), tall=st.integers(1, 200), margin=st.integers(0, 120))
+def test_what_is_looked_at_has_the_mask_and_a_margin(top, tall, margin):
+    gate = np.zeros((1603, 30), np.float32)
+    gate[top : top + tall] = 1
+    grid = Grid(step=1024, ramp=64, halo=96, multiple=16)
+    for tile in tiles_of(1603, 30, grid):
+        if not gate[tile.kept].any():
+            continue
+        small = trimmed(tile, gate, grid, margin)
+        kept, whole = small.kept[0], tile.kept[0]
+        assert whole.start <= kept.start <= max(whole.start, top - margin)
+        assert min(whole.stop, top + tall + margin) <= kept.stop <= whole.stop
+        assert (small.seen[0].start % 16, small.weight.shape) == (0, gate[small.kept].shape)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -11,7 +11,8 @@ from selfsharp.image import read_photo
 from selfsharp.restore.decision import decide_found
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
-from selfsharp.restore.judgement import Judgement, is_filter, round_blur_of
+from selfsharp.restore.fit import round_blur_of
+from selfsharp.restore.judgement import Judgement, is_filter
 from selfsharp.restore.partition import Partition
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"

@@ -16,11 +16,12 @@ from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
-from selfsharp.restore import judgement
+from selfsharp.restore import fit, judgement
+from selfsharp.restore.fit import LEAST, is_certain
 from selfsharp.restore.judgement import (
-    LEAST,
+    SMOOTH,
+    SOME,
     Judgement,
-    is_certain,
     is_filter,
     is_filtered,
     judge,
@@ -160,7 +161,7 @@ def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):
     half = moved.blurred.copy()
     half[:, 200:] = sharp[:, 200:]
     told = Estimate(psf, (psf, psf), 1.0)
-    monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
+    monkeypatch.setattr(fit, "estimate_psf", lambda *_: told)
     whole = Partition(everywhere, 5 * everywhere, everywhere > 0)
     for certainty in (1.0, 0.985):
         parts = replace(whole, certainty=certainty)
@@ -173,7 +174,7 @@ def test_a_psf_that_fits_only_half_of_the_part_is_shown_to_nobody(monkeypatch):
 
 def test_round_blur_may_fit_less_well_than_a_movement_but_not_badly(monkeypatch, shaken, unfocused):
     def shown(case, gap: float) -> bool:
-        monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
+        monkeypatch.setattr(fit, "misfit", lambda *_: gap)
         return judge(*case).estimate is not None
 
     assert [shown(unfocused, gap) for gap in (0.03, 0.12, 0.4)] == [True, True, False]
@@ -190,12 +191,12 @@ def test_psfs_cell_by_cell_are_shown_where_they_fit_plainly_better(
     image, parts = shaken
     psf = np.ones((5, 5), np.float32) / 25
     field = PsfField((100.0,), (100.0,), ((psf,),))
-    monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
-    monkeypatch.setattr(judgement, "misfit_undone", lambda *_: fits)
-    monkeypatch.setattr(judgement, "estimate_field", lambda *_: field)
+    monkeypatch.setattr(fit, "misfit", lambda *_: gap)
+    monkeypatch.setattr(fit, "misfit_undone", lambda *_: fits)
+    monkeypatch.setattr(fit, "estimate_field", lambda *_: field)
     learnt = LearntRound(lambda planes: planes, lambda planes: planes)
     told = Estimate(psf, (psf, psf), 1.0)
-    monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
+    monkeypatch.setattr(fit, "estimate_psf", lambda *_: told)
     shown = judge(image, parts, learnt=learnt).estimate
     if expected is None:
         assert shown is None
@@ -219,11 +220,11 @@ def test_a_credible_psf_may_fit_less_well_where_cells_gather_no_more(
 ):
     psf = np.ones((5, 5), np.float32) / 25
     cells = PsfField((100.0,), (100.0,), ((psf,),)) if field else None
-    monkeypatch.setattr(judgement, "misfit", lambda *_: gap)
-    monkeypatch.setattr(judgement, "misfit_undone", lambda *_: gap)
-    monkeypatch.setattr(judgement, "estimate_field", lambda *_: cells)
+    monkeypatch.setattr(fit, "misfit", lambda *_: gap)
+    monkeypatch.setattr(fit, "misfit_undone", lambda *_: gap)
+    monkeypatch.setattr(fit, "estimate_field", lambda *_: cells)
     told = Estimate(psf, (psf, psf), confidence)
-    monkeypatch.setattr(judgement, "estimate_psf", lambda *_: told)
+    monkeypatch.setattr(fit, "estimate_psf", lambda *_: told)
     learnt = LearntRound(lambda planes: planes, lambda planes: planes)
     assert (judge(*shaken, learnt=learnt).estimate is not None) == is_shown
 
@@ -242,14 +243,49 @@ def test_a_filter_is_told_from_lenses_movements_and_doubt():
 
 def test_a_whole_photo_that_the_generator_restores_alone_needs_no_second_look(monkeypatch, shaken):
     image, parts = shaken
-    monkeypatch.setattr(judgement, "misfit", lambda *_: 1.0)
+    monkeypatch.setattr(fit, "misfit", lambda *_: 1.0)
     found = replace(parts, certainty=0.985)
     everywhere = replace(found, gate=np.ones_like(parts.gate))
     assert judge(image, found).unevenness is not None
     whole = judge(image, everywhere)
     assert whole.unevenness is None
     # Just as far as the generator is trusted that is told of no PSF at all.
-    assert whole == judge(image, everywhere, physics=False)
+    assert replace(whole, tried=None) == judge(image, everywhere, physics=False)
+
+
+@pytest.mark.parametrize("kind", ["shake", "defocus"])
+def test_a_part_without_a_psf_and_without_directions_is_left_as_it_is(kind, monkeypatch):
+    image, parts = blurred_part(kind, 3.0)
+    monkeypatch.setattr(fit, "misfit", lambda *_: 1.0)
+    found = replace(parts, certainty=0.985)
+    monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME - 1)
+    assert judge(image, found).trust == 0
+    everywhere = replace(found, gate=np.ones_like(parts.gate))
+    assert judge(image, everywhere).trust > 0
+    monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME + 1)
+    assert judge(image, found).trust > 0
+
+
+def test_uneven_softness_is_no_missed_focus(unfocused, monkeypatch):
+    image, parts = unfocused
+    sure = replace(parts, certainty=0.999)
+    assert judge(image, sure).trust > 0.9
+    monkeypatch.setattr(judgement, "unevenness", lambda *_: SMOOTH + 0.1)
+    assert judge(image, sure).estimate is None
+
+
+@pytest.mark.parametrize(("differing", "shown"), [(None, True), (0.05, True), (0.2, False)])
+def test_a_whole_photo_whose_corners_differ_has_no_psf(differing, shown, shaken, monkeypatch):
+    image, parts = shaken
+    psf = KINDS.load("shake").psf(3.0, np.random.default_rng(0))
+    monkeypatch.setattr(fit, "estimate_psf", lambda *_: Estimate(psf, (psf, psf), 1.0))
+    monkeypatch.setattr(fit, "misfit", lambda *_: 0.01)
+    monkeypatch.setattr(fit, "differing", lambda *_: differing)
+    learnt = LearntRound(lambda planes: planes, lambda planes: planes)
+    everywhere = replace(parts, gate=np.ones_like(parts.gate))
+    assert (judge(image, everywhere, learnt=learnt).estimate is not None) == shown
+    # A part may lie beside what is soft by nature, whose corners differ anyway.
+    assert judge(image, parts, learnt=learnt).estimate is not None
 
 
 def test_a_small_core_tells_no_psf(shaken):

@@ -49,12 +49,14 @@ class Exported:
     folder: Path
 
 
-def save_untrained(path: Path, network: str) -> Path:
+def save_untrained(path: Path, network: str, **options: list[int]) -> Path:
     """A small network's checkpoint; its last layers' small starts are made up for."""
     finders = {"detector": Detector, "estimator": Estimator}
     make = finders.get(network) or GENERATORS.load(network).Generator
     taken = inspect.signature(make).parameters
-    recipe = Recipe(network=network, options={k: v for k, v in SMALL.items() if k in taken})
+    recipe = Recipe(
+        network=network, options={k: v for k, v in SMALL.items() if k in taken} | options
+    )
     torch.manual_seed(3)
     weights = build_network(recipe).state_dict()
     noise = {name: 0.03 * torch.randn_like(value) for name, value in weights.items()}
@@ -217,3 +219,22 @@ def test_what_is_no_estimator_is_refused_in_one_line(tmp_path, wrong):
     generator = save_untrained(tmp_path / "mending", "mending")
     with pytest.raises(ValueError, match=r"\A.+ holds no estimator; .+\Z"):
         export(detector, generator, tmp_path / "small", CARD, tmp_path / wrong)
+
+
+def test_a_detector_with_context_becomes_two_graphs(tmp_path, photo):
+    detector = save_untrained(tmp_path / "detector.safetensors", "detector", context=[8, 12, 16])
+    generator = save_untrained(tmp_path / "generator.safetensors", "mending")
+    folder = tmp_path / "small"
+    card = export(detector, generator, folder, CARD)
+    assert (card.detector_multiple, card.context_multiple) == (16, 64)
+    assert "context" in read_card(folder).graphs
+    restorer = Restorer(folder, threads=1)
+    found = restorer.find_blur(photo)
+    assert found.seen is not None
+    # Restoring does not look at the surroundings: without that graph it does the same.
+    alone = export(
+        save_untrained(tmp_path / "alone.safetensors", "detector"), generator, folder, CARD
+    )
+    assert "context" not in read_card(folder).graphs
+    assert alone.detector_multiple == 16
+    assert Restorer(folder, threads=1).find_blur(photo).seen is None

@@ -40,10 +40,24 @@ def margin_over_round(power: Power, psf: Psf, blur: RoundBlur) -> float:
         doi:10.1007/BF02590998), frequency by frequency.
     """
     told, instead = (
-        min(_unlikelihood(power, _transfer(one, power.side), slope) for slope in SLOPES)
+        min(_unlikelihood(power, transfer(one, power.side), slope) for slope in SLOPES)
         for one in (psf, blur.psf)
     )
     return instead - told
+
+
+def evidence(power: Power, psf: Psf) -> float:
+    """By how much a PSF explains a power spectrum better than no blur does, as if in large blocks.
+
+    Args:
+        power: of the blurred part.
+        psf: how it may be blurred.
+    """
+    told, instead = (
+        min(_unlikelihood(power, transfer(one, power.side), slope) for slope in SLOPES)
+        for one in (psf, np.ones((1, 1), np.float32))
+    )
+    return _in_large_blocks(instead - told, power)
 
 
 def is_round(power: Power, psf: Psf, blur: RoundBlur) -> bool:
@@ -58,9 +72,14 @@ def is_round(power: Power, psf: Psf, blur: RoundBlur) -> bool:
     """
     if blur.radius >= WIDEST[blur.kind]:
         return False
-    # Likelihoods add up over frequencies, of which smaller blocks have fewer.
-    margin = margin_over_round(power, psf, blur) * (BLOCKS[0] / power.side) ** 2
+    margin = _in_large_blocks(margin_over_round(power, psf, blur), power)
     return margin < (MOVED if apart(psf, blur) < APART else UNMOVED)
+
+
+def _in_large_blocks(margin: float, power: Power) -> float:
+    """A difference of logarithms of likelihoods, as if in blocks of the larger size."""
+    # Likelihoods add up over frequencies, of which smaller blocks have fewer.
+    return margin * (BLOCKS[0] / power.side) ** 2
 
 
 def apart(psf: Psf, blur: RoundBlur) -> float:
@@ -68,7 +87,7 @@ def apart(psf: Psf, blur: RoundBlur) -> float:
     return abs(math.log(blur.radius / max(blur_radius(psf), 0.5)))
 
 
-def _transfer(psf: Psf, side: int) -> Float64[np.ndarray, "side half"]:
+def transfer(psf: Psf, side: int) -> Float64[np.ndarray, "side half"]:
     """The squared spectrum of a PSF as a tapered block of a side shows it."""
     off = max(0, -(-(psf.shape[0] - side) // 2))
     inner = psf[off : psf.shape[0] - off, off : psf.shape[1] - off]
@@ -78,13 +97,15 @@ def _transfer(psf: Psf, side: int) -> Float64[np.ndarray, "side half"]:
     return squared[:, : side // 2 + 1]
 
 
-def _unlikelihood(power: Power, transfer: Float64[np.ndarray, "side half"], slope: float) -> float:
+def _unlikelihood(
+    power: Power, transferred: Float64[np.ndarray, "side half"], slope: float
+) -> float:
     """Whittle's negative logarithm of the likelihood, gain and noise fitted."""
     side = power.side
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None])
     # The lowest frequencies hold the blocks' taper, and the corners little but noise.
     used = (frequency >= 2 / side) & (frequency <= 0.5)
-    given, shape = power.values[used], transfer[used] * frequency[used] ** -slope
+    given, shape = power.values[used], transferred[used] * frequency[used] ** -slope
     gain, noise = 1.0, max(float(np.quantile(given[frequency[used] > 1 / 3], 0.3)), 1e-7)
     for _ in range(TURNS):  # Multiplicative steps keep both positive.
         gain *= _excess(given, gain * shape + noise, shape)

@@ -29,6 +29,7 @@ from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.psf_field import PsfField
+from selfsharp.blur.regions import labelled
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import (
     Spectrum,
@@ -173,12 +174,12 @@ def estimate_psf(
         confidence = gains(ROUNDLY, min(apart(psf, lens), APART), mask)
         return Estimate(lens.psf, (lens.psf, lens.psf), confidence, lens)
     if learnt is None:
-        confidence = gains(AGREEING, _disagreement(first, second), mask)
+        confidence = gains(AGREEING, disagreement(first, second), mask)
         return Estimate(psf, (first, second), confidence)
     # It errs elsewhere than the two do, so that their means are better than either.
     better = learnt(BlurredPart.of(grey, mask, SIZE), psf)
     first, second = (tidied(one + better, 0.0) for one in (first, second))
-    confidence = gains(STEADY, _disagreement(psf, better), mask)
+    confidence = gains(STEADY, disagreement(psf, better), mask)
     return Estimate(tidied(first + second, 0.0), (first, second), confidence)
 
 
@@ -318,19 +319,12 @@ def _psf_between(sharp: Plane, part: BlurredPart, blurred: Plane, side: int, dam
 def _joined(weights: np.ndarray, floor: float) -> np.ndarray:
     """A PSF without the small pieces that lie apart from the rest; a camera moves on a path."""
     kept = np.maximum(weights, 0) * (weights > floor * weights.max())
-    size = kept.shape[0]
-    # Each piece takes the largest number among its pixels, spread to neighbours till all have it.
-    labels = np.where(kept > 0, np.arange(1, kept.size + 1).reshape(kept.shape), 0)
-    before = np.zeros_like(labels)
-    while (labels != before).any():
-        before, spread = labels, np.pad(labels, 1)
-        shifted = [spread[y : y + size, x : x + size] for y in range(3) for x in range(3)]
-        labels = np.where(kept > 0, np.max(shifted, axis=0), 0)
+    labels = labelled(kept > 0)
     light = np.bincount(labels.ravel(), kept.ravel())
     return np.where(light[labels] >= LONE * kept.sum(), kept, 0)
 
 
-def _disagreement(first: Psf, second: Psf) -> float:
+def disagreement(first: Psf, second: Psf) -> float:
     """Logarithm of what two PSFs of one size lack of full correlation, whatever their shift."""
     shape = (2 * first.shape[0], 2 * first.shape[1])
     spectra = [transform(psf, shape) for psf in (first, second)]

@@ -5,14 +5,16 @@ from. So the PSF of the whole part is made better in overlapping cells, each by 
 """
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, product
 
 import numpy as np
 from jaxtyping import Bool
 
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
-from selfsharp.blur.estimate import CAREFUL, TELLING
+from selfsharp.blur.estimate import CAREFUL, TELLING, disagreement
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.misfit import gathered
 from selfsharp.blur.psf import Psf, tidied
@@ -52,18 +54,8 @@ def estimate_field(
     if len(rows) * len(columns) == 1:
         return None
 
-    def better(middle: tuple[float, float]) -> Psf:
-        window = _cell(middle, grey.shape)
-        inside = core[window].astype(np.float32)
-        if np.count_nonzero(inside) < LEAST or structure_over_noise(grey[window], inside) < TELLING:
-            return psf
-        part, found = BlurredPart.of(grey[window], inside, psf.shape[0]), psf
-        for _ in range(ROUNDS):
-            found = tidied(learnt(part, found) + found, 0.0)
-        return found
-
-    with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(better, [(row, column) for row in rows for column in columns]))
+    cells = _in_cells(grey, core, psf, learnt, rows, columns, threads)
+    found = [psf if own is None else own for own in cells]
     width = len(columns)
     lines = tuple(tuple(found[start : start + width]) for start in range(0, len(found), width))
     field = PsfField(tuple(rows), tuple(columns), lines)
@@ -71,6 +63,63 @@ def estimate_field(
     one = divide_plane(seen, inside, psf, CAREFUL)
     other = undo_field(seen, inside, field, (within[0].start, within[1].start))
     return field if gathered(seen, one, other, inside, psf.shape[0] // 2) < 0 else None
+
+
+def differing(
+    grey: Plane, core: Plane, psf: Psf, learnt: LearntRound, threads: int = 1
+) -> float | None:
+    """How much the PSFs of a window's four corners differ: from 0, not at all, to 1.
+
+    Where everything moves alike, a corner tells what the whole window tells. Real movements differ
+    with depth and direction, and no one PSF undoes them, however well it is estimated.
+
+    Args:
+        grey: mean of the channels, 0..1.
+        core: 1 where it is blurred for certain.
+        psf: of the whole window, to set out from.
+        learnt: what makes a better PSF of one.
+        threads: corners that are looked at side by side.
+
+    Returns:
+        What two of them lack of full correlation, whatever their shift, in the mean; None where
+        fewer than three have enough in them to tell.
+    """
+    rows, columns = (
+        sorted({places[0], places[-1]})
+        for places in (
+            _middles(*span, float(STEP)) for span in (_span(core > 0, 1), _span(core > 0, 0))
+        )
+    )
+    cells = _in_cells(grey, core > 0, psf, learnt, rows, columns, threads)
+    found = [own for own in cells if own is not None]
+    if len(found) < 3:
+        return None
+    return float(np.mean([math.exp(disagreement(*pair)) for pair in combinations(found, 2)]))
+
+
+def _in_cells(
+    grey: Plane,
+    core: Bool[np.ndarray, "height width"],
+    psf: Psf,
+    learnt: LearntRound,
+    rows: Sequence[float],
+    columns: Sequence[float],
+    threads: int,
+) -> list[Psf | None]:
+    """The PSF made better in each cell, row by row; None in those with too little to tell one."""
+
+    def better(middle: tuple[float, float]) -> Psf | None:
+        window = _cell(middle, grey.shape)
+        inside = core[window].astype(np.float32)
+        if np.count_nonzero(inside) < LEAST or structure_over_noise(grey[window], inside) < TELLING:
+            return None
+        part, found = BlurredPart.of(grey[window], inside, psf.shape[0]), psf
+        for _ in range(ROUNDS):
+            found = tidied(learnt(part, found) + found, 0.0)
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(better, product(rows, columns)))
 
 
 def undo_field(grey: Plane, mask: Plane, field: PsfField, corner: tuple[int, int]) -> Plane:
@@ -84,16 +133,19 @@ def undo_field(grey: Plane, mask: Plane, field: PsfField, corner: tuple[int, int
 
 def _grid(core: Bool[np.ndarray, "height width"]) -> tuple[list[float], list[float]]:
     """Middles of the cells that a part is covered with, by rows and by columns."""
-    spans = []
-    for axis in (1, 0):
-        places = np.flatnonzero(core.any(axis=axis))
-        spans.append((int(places[0]), int(places[-1]) + 1) if places.size else (0, 1))
+    spans = _span(core, 1), _span(core, 0)
     step = float(STEP)
     while True:
         rows, columns = (_middles(start, stop, step) for start, stop in spans)
         if len(rows) * len(columns) <= MOST:
             return rows, columns
         step *= 1.1
+
+
+def _span(core: Bool[np.ndarray, "height width"], axis: int) -> tuple[int, int]:
+    """From where to where a part reaches, seen along an axis."""
+    places = np.flatnonzero(core.any(axis=axis))
+    return (int(places[0]), int(places[-1]) + 1) if places.size else (0, 1)
 
 
 def _middles(start: int, stop: int, step: float) -> list[float]:

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
@@ -99,3 +99,18 @@ def softened(inside: Bool[np.ndarray, "h w"], *reaches: int) -> Plane:
 def dilated(inside: Bool[np.ndarray, "h w"], reach: int) -> Bool[np.ndarray, "h w"]:
     """A region with a rim: the pixels in whose square of 2 * reach + 1 any lies inside."""
     return ~eroded(~inside, reach)
+
+
+def labelled(inside: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
+    """The pieces of a region that hang together, corners included: a number for each, 0 outside."""
+    numbers = np.arange(1, inside.size + 1).reshape(inside.shape) * inside
+    rows, columns = inside.shape
+    while True:
+        around = np.pad(numbers, 1)
+        near = [around[y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
+        spread = np.max(near, axis=0) * inside
+        # A number names a place; what that place has taken meanwhile, its namesakes take at once.
+        spread = np.concatenate([[0], spread.ravel()])[spread]
+        if (spread == numbers).all():
+            return numbers
+        numbers = spread

@@ -90,6 +90,34 @@ class UNet(nn.Module):
         return found[::-1]
 
 
+class UnshuffledConv(nn.Conv2d):
+    """A 3x3 convolution of a plane's squares of pixels, each laid out as channels.
+
+    That is a wide convolution with strides, too: quicker where a graph runs it, since nothing has
+    to be laid out anew, and slower where it is trained.
+
+    Args:
+        channels: of the plane.
+        to_channels: of the answer, at 1/scale of the plane's size.
+        scale: side of a square in pixels.
+    """
+
+    def __init__(self, channels: int, to_channels: int, scale: int) -> None:
+        super().__init__(channels * scale**2, to_channels, 3, padding=1)
+        start_as_he(self)
+        self.scale = scale
+
+    def forward(self, input: Float[Tensor, "batch channels height width"]) -> Tensor:
+        """What the convolution makes of the squares."""
+        if self.training:
+            return super().forward(F.pixel_unshuffle(input, self.scale))
+        side = self.scale
+        apart = self.weight.unflatten(1, (-1, side, side))
+        # Channels stay; taps of the 3x3 and pixels of their squares become one filter's taps.
+        taps = apart.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
+        return F.conv2d(input, taps, self.bias, stride=side, padding=side)
+
+
 class TileUNet(nn.Module):
     """A U-Net behind a pixel-unshuffle, which sees and answers at a tile's full size.
 
@@ -118,7 +146,7 @@ class TileUNet(nn.Module):
         if not 1 <= scales <= 1 + len(widths):
             raise ValueError(f"scales {scales} is out of range; give 1 to {1 + len(widths)}")
         self.multiple = 2 ** len(widths)
-        self.stem = conv3x3(4 * self.told, widths[0])
+        self.stem = UnshuffledConv(self.told, widths[0], 2)
         self.body = UNet(widths, down, up)
         self.head = conv3x3(widths[0], 4 * self.answered, gain=0.01)
         coarser = widths[: scales - 1]
@@ -144,7 +172,7 @@ class TileUNet(nn.Module):
 
     def answers(self, known: Float[Tensor, "batch channels height width"]) -> list[Tensor]:
         """The answer, then residuals at 1/2, 1/4 ..., as far as there are heads for them."""
-        features = self.body.every_scale(self.stem(F.pixel_unshuffle(known, 2)))
+        features = self.body.every_scale(self.stem(known))
         answer = F.pixel_shuffle(self.head(features[0]), 2)
         return [answer, *(head(found) for head, found in zip(self.coarse, features, strict=False))]
 
@@ -157,9 +185,14 @@ def blocks(channels: int, number: int) -> nn.Sequential:
 def conv3x3(channels: int, to_channels: int, *, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
     """A 3x3 convolution with He's initialisation times a gain (He et al. 2015)."""
     layer = nn.Conv2d(channels, to_channels, 3, stride, padding=1)
+    start_as_he(layer, gain)
+    return layer
+
+
+def start_as_he(layer: nn.Conv2d, gain: float = 1.0) -> None:
+    """Draws a convolution's weights by He's initialisation times a gain; its bias is 0."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     with torch.no_grad():
         layer.weight.mul_(gain)
         if layer.bias is not None:
             layer.bias.zero_()
-    return layer

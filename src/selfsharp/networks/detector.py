@@ -1,13 +1,14 @@
 """The detector: tells for every pixel how likely it is blurred and by what radius."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from selfsharp.networks.blocks import ResidualBlock, UNet, Up, conv3x3
+from selfsharp.networks.blocks import ResidualBlock, UNet, UnshuffledConv, Up, conv3x3
 
 SCALE = 4
 """The detector works at 1/4 of the photo's size; no pixel is dropped on the way there."""
@@ -34,11 +35,12 @@ class Detector(nn.Module):
         context: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.multiple = SCALE * 2 ** (len(widths) - 1 + max(0, len(context) - 1))
-        self.stem = conv3x3(3 * SCALE**2, widths[0])
+        self.multiple = _multiple(widths, context)
+        self.stem = UnshuffledConv(3, widths[0], SCALE)
         self.body = UNet(widths, down, up)
         self.head = conv3x3(widths[0], 2, gain=0.1)
         self.context = Context(widths, context) if context else None
+        self._widths = widths
 
     def forward(
         self, image: Float[Tensor, "batch 3 height width"]
@@ -51,17 +53,29 @@ class Detector(nn.Module):
         Args:
             image: RGB in 0..1; height and width are multiples of `multiple`.
         """
-        stem = F.relu(self.stem(F.pixel_unshuffle(image - 0.5, SCALE)))
+        stem = F.relu(self.stem(image - 0.5))
         features = self.body.every_scale(stem)
         found = self.head(features[0])
         if self.context is None:
             return found
         return torch.cat([found, found[:, :1] + self.context(features)], dim=1)
 
+    def without_context(self) -> "Detector":
+        """The same detector, which tells the first two answers only."""
+        alone = copy(self)
+        alone._modules = self._modules | {"context": None}
+        alone.multiple = _multiple(self._widths, ())
+        return alone
+
     def grown(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Weights of a detector without context; what it lacks begins as it is here."""
         own = {name: value for name, value in self.state_dict().items() if "context." in name}
         return own | dict(weights) if self.context is not None else dict(weights)
+
+
+def _multiple(widths: Sequence[int], context: Sequence[int]) -> int:
+    """What a photo's sides are to be multiples of: every scale halves them."""
+    return SCALE * 2 ** (len(widths) - 1 + max(0, len(context) - 1))
 
 
 class Context(nn.Module):

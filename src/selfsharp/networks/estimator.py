@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from selfsharp.blur.deconvolve import CONTRAST
 from selfsharp.blur.learnt_round import DAMPINGS, HIGHEST, LOWEST, MULTIPLE, STEADY
 from selfsharp.blur.spectrum import slope_power
-from selfsharp.networks.blocks import Up, conv3x3
+from selfsharp.networks.blocks import UnshuffledConv, Up, conv3x3
 
 Planes = Float[Tensor, "batch height width"]
 Psfs = Float[Tensor, "batch side side"]
@@ -70,7 +70,7 @@ class Edges(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.stem = conv3x3(4 * 4, width)
+        self.stem = UnshuffledConv(4, width, 2)
         self.ahead = nn.Sequential(Dilated(width), Dilated(width))
         self.shrink = nn.Conv2d(width, 2 * width, 2, stride=2)
         self.middle = nn.Sequential(Dilated(2 * width), Dilated(2 * width, 2), Dilated(2 * width))
@@ -82,7 +82,7 @@ class Edges(nn.Module):
         self, undone: Float[Tensor, "batch 4 height width"]
     ) -> Float[Tensor, "batch 3 height width"]:
         """The sharp image, and how much the edges of that and of the blurred one count, 0..1."""
-        fine = self.ahead(self.stem(F.pixel_unshuffle(undone, 2)))
+        fine = self.ahead(self.stem(undone))
         fine = self.behind(fine + self.grow(self.middle(self.shrink(fine))))
         out = F.pixel_shuffle(self.head(F.leaky_relu(fine, SLOPE)), 2)
         return torch.cat([undone[:, 1:2] + out[:, :1], torch.sigmoid(2 * out[:, 1:])], dim=1)

@@ -1,13 +1,18 @@
 """What of an image is to be restored: all that was found, or a part that is beyond doubt."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from selfsharp.blur.psf import Psf
 from selfsharp.image import Image
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
+from selfsharp.restore.fit import LEAST, is_certain, is_whole
 from selfsharp.restore.judgement import Judgement, is_filtered
 from selfsharp.restore.partition import Partition
+from selfsharp.restore.shared_part import agreeing_pieces, shared_part
 from selfsharp.restore.two_blurs import heavier_part
 
 
@@ -54,4 +59,33 @@ def decide_found(
             again = judge(image, filtered)
             if is_filtered(again):
                 return Decision(blurred, filtered, again)
-    return Decision(blurred, blurred, judged)
+    decided = Decision(blurred, blurred, judged)
+    # Hardly anything is soft by nature where a whole photo is blurred.
+    if is_whole(blurred):
+        return decided
+    for narrow in (agreeing_pieces, shared_part):
+        decided = _narrowed(decided, narrow, image, judge)
+    return decided
+
+
+def _narrowed(
+    decided: Decision,
+    narrow: Callable[[Image, Partition, Psf], Partition],
+    image: Image,
+    judge: Callable[[Image, Partition], Judgement],
+) -> Decision:
+    """The decision for what shares the path that was estimated, told anew without the rest."""
+    tried = decided.judged.tried
+    if decided.judged.trust == 0 or tried is None or tried.lens or not is_certain(tried):
+        return decided
+    parts = narrow(image, decided.parts, tried.psf)
+    if parts is decided.parts or np.count_nonzero(parts.core) < LEAST:
+        return decided
+    again = judge(image, parts)
+    if again.trust > 0 and again.estimate:
+        # What spoilt the estimate may have cost some of the part that shares it as well.
+        shared = narrow(image, decided.parts, again.estimate.psf)
+        found = shared if np.count_nonzero(shared.core) >= LEAST else parts
+        return Decision(decided.blurred, found, again)
+    # Without a path to undo there is nothing that the rest would have to be kept from.
+    return replace(decided, parts=parts) if decided.judged.estimate else decided

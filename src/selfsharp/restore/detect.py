@@ -10,7 +10,10 @@ from selfsharp.blur.sharpness import CELL, structure
 from selfsharp.image import Image, Plane
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.side_by_side import side_by_side
-from selfsharp.restore.tiles import Grid, Tile, padded, tiles_of
+from selfsharp.restore.tiles import Grid, Tile, padded, tiles_of, trimmed
+
+MARGIN = 96
+"""Pixels around a mask that are looked at, at least: farther than what parts a photo sees."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,20 @@ def find_blur(
         detector: the graph that looks.
         multiple: rows and columns that it takes are multiples of this.
         threads: pieces that are prepared side by side.
-        mask: where there is nothing else to ask for, 1; pieces without any are passed over, as if
-            all of them were sharp.
+        mask: where there is nothing else to ask for, 1; what of a piece lies around it is passed
+            over, as if that were sharp.
     """
     height, width = image.shape[:2]
     cells = (-(-height // CELL), -(-width // CELL))
     told, weights, there = np.zeros((3, *cells), np.float32), *np.zeros((2, *cells), np.float32)
     # Steps, ramps and halos are whole cells, so that cells of neighbours coincide.
     grid = Grid(step=1024, ramp=64, halo=96, multiple=multiple)
-    tiles = [
-        tile for tile in tiles_of(height, width, grid) if mask is None or mask[tile.kept].any()
-    ]
+    whole = tiles_of(height, width, grid)
+    tiles = (
+        list(whole)
+        if mask is None
+        else [trimmed(t, mask, grid, MARGIN) for t in whole if mask[t.kept].any()]
+    )
     answers = 2
 
     def look(tile: Tile) -> tuple[Float32[np.ndarray, "_ _ _"], Plane]:

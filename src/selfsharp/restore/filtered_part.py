@@ -9,7 +9,8 @@ import numpy as np
 from selfsharp.blur.gaussian_blocks import SIDE, GaussianBlocks, find_gaussian_blocks
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane, grey_of
-from selfsharp.restore.judgement import LEAST, is_filter, round_blur_of
+from selfsharp.restore.fit import LEAST, round_blur_of
+from selfsharp.restore.judgement import is_filter
 from selfsharp.restore.partition import Partition, narrowed, opened, smoothed
 from selfsharp.restore.tiles import Window
 

@@ -18,14 +18,8 @@ from selfsharp.model_folder import find_model, read_card
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
 from selfsharp.restore.decision import Decision, decide_found
 from selfsharp.restore.detect import Findings, find_blur
-from selfsharp.restore.judgement import (
-    Judgement,
-    estimate_part,
-    fullest_window,
-    is_filtered,
-    judge,
-    settle,
-)
+from selfsharp.restore.fit import estimate_part, fullest_window
+from selfsharp.restore.judgement import Judgement, is_filtered, judge, settle
 from selfsharp.restore.matches import Matches, find_in, joined, told_of
 from selfsharp.restore.memory import give_back
 from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask, worth
@@ -125,9 +119,12 @@ class Restorer:
         return "references" in self._model.generator.inputs
 
     def find_blur(self, image: Image) -> Findings:
-        """What the detector sees in an image, before it is parted."""
+        """What there is to be seen of an image's blur: all that `map` shows, meant or not."""
         check_image(image)
-        return self._found(image)
+        context = self._model.context
+        if context is None:
+            return self._found(image)
+        return find_blur(image, context, self.card.context_multiple, self._threads)
 
     def _found(self, image: Image, mask: Plane | None = None) -> Findings:
         """What the detector sees; no more than the pieces in which a mask has anything."""
@@ -138,9 +135,8 @@ class Restorer:
 
     def map_blur(self, image: Image) -> tuple[Plane, Partition]:
         """Blur radius in pixels of all that is blurred, 0 where sharp; and what may be restored."""
-        check_image(image)
-        found, parts = self._look(image, None)
-        return map_of(found, *image.shape[:2]), parts
+        found = self.find_blur(image)
+        return map_of(found, *image.shape[:2]), self._parted(found, image)
 
     def find_parts(self, image: Image, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
@@ -153,7 +149,10 @@ class Restorer:
             found = self._found(image, mask)
             return found, part_by_mask(found, mask)
         found = self._found(image)
-        return found, part_by_findings(
+        return found, self._parted(found, image)
+
+    def _parted(self, found: Findings, image: Image) -> Partition:
+        return part_by_findings(
             found,
             image.shape[0],
             image.shape[1],
@@ -273,7 +272,7 @@ class Restorer:
     def _radius_left(self, restored: Image, parts: Partition) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""
         window = fullest_window(parts.core)
-        found = self.find_blur(restored[window])
+        found = self._found(restored[window])
         core = parts.core[window][::CELL, ::CELL]
         return float(found.radius[core].mean())
 

@@ -1,6 +1,7 @@
 """Runs a model's graphs on the CPU, with the backend of one's choice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 
@@ -8,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.learnt_round import LearntRound
-from selfsharp.model_folder import ESTIMATING, GRAPHS, Card, ModelError, read_graph
+from selfsharp.model_folder import CONTEXT, ESTIMATING, GRAPHS, Card, ModelError, read_graph
 from selfsharp.restore.backends import BACKENDS, Ranges
 
 USUAL = "onnxruntime"
@@ -107,11 +108,18 @@ class OpenedModel:
         }
         self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
         pool.shutdown(wait=False)
+        self._open_context = partial(Graph, contents.get(CONTEXT, b""), threads, backend)
+        self._knows_surroundings = CONTEXT in contents
 
     @property
     def detector(self) -> Graph:
         """What tells where an image is blurred."""
         return self._graphs["detector"].result()
+
+    @cached_property
+    def context(self) -> Graph | None:
+        """The detector that knows the surroundings, if the model has it; opened when asked for."""
+        return self._open_context() if self._knows_surroundings else None
 
     @property
     def generator(self) -> Graph:

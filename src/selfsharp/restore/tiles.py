@@ -87,7 +87,7 @@ def tiles_of(height: int, width: int, grid: Grid) -> Iterator[Tile]:
 def work_list(gate: Plane, grid: Grid) -> list[Tile]:
     """What there is to restore: of each tile the part around where the gate is open."""
     tiles = tiles_of(gate.shape[0], gate.shape[1], grid)
-    return [_trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
+    return [trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
 
 
 def around(windows: Sequence[Window]) -> Window:
@@ -99,11 +99,15 @@ def around(windows: Sequence[Window]) -> Window:
     return rows, columns
 
 
-def _trimmed(tile: Tile, gate: Plane, grid: Grid) -> Tile:
-    """The tile without its outer rows and columns in which the gate is closed."""
+def trimmed(tile: Tile, gate: Plane, grid: Grid, margin: int = 0) -> Tile:
+    """The tile without its outer rows and columns in which the gate is closed; some of it is not.
+
+    Args:
+        margin: pixels around where it is open that the tile keeps, where it has them.
+    """
     opened = gate[tile.kept] > 0
     inner = tuple(
-        _extent(np.any(opened, axis=axis), kept.start - grid.halo, grid.multiple)
+        _extent(np.any(opened, axis=axis), kept.start - grid.halo, grid.multiple, margin)
         for axis, kept in zip((1, 0), tile.kept, strict=True)
     )
     kept = tuple(
@@ -114,15 +118,16 @@ def _trimmed(tile: Tile, gate: Plane, grid: Grid) -> Tile:
     return smaller.widened(grid.halo, gate.shape[0], gate.shape[1])
 
 
-def _extent(filled: Bool[np.ndarray, " length"], offset: int, multiple: int) -> slice:
-    """From the first to the last place that is filled.
+def _extent(filled: Bool[np.ndarray, " length"], offset: int, multiple: int, margin: int) -> slice:
+    """From the first to the last place that is filled, and a margin.
 
     It begins where a graph's coarser scales begin, or at 0: what a tile sees then lies on
     them as the whole photo does.
     """
     places = np.flatnonzero(filled)
-    start = int(places[0]) - (int(places[0]) + offset) % multiple
-    return slice(max(0, start), int(places[-1]) + 1)
+    start = int(places[0]) - margin
+    start -= (start + offset) % multiple
+    return slice(max(0, start), min(len(filled), int(places[-1]) + 1 + margin))
 
 
 def padded(

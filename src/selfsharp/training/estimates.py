@@ -31,7 +31,7 @@ from selfsharp.blur.synthesis import blur_region
 from selfsharp.image import Plane, atomic_output, grey_of
 from selfsharp.model_folder import find_model, read_card
 from selfsharp.recipe import Recipe, as_method
-from selfsharp.restore.judgement import as_shown
+from selfsharp.restore.fit import as_shown
 from selfsharp.restore.partition import core_of
 from selfsharp.restore.runtime import read_learnt_round
 from selfsharp.training.draws import draw_camera, draw_psf

@@ -11,8 +11,9 @@ from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from selfsharp.model_folder import ESTIMATING, Card, write_card
+from selfsharp.model_folder import CONTEXT, ESTIMATING, Card, write_card
 from selfsharp.networks.blocks import CHANNELS
+from selfsharp.networks.detector import Detector
 from selfsharp.restore.runtime import Graph
 from selfsharp.training.checkpoint import part, read_checkpoint
 from selfsharp.training.ranges import measure_ranges
@@ -53,6 +54,11 @@ def export(
         raise ValueError(f"{detector} holds no detector; swap or choose another checkpoint")
     if (other := maker_facts["recipe"]["network"]) in ("detector", "estimator"):
         raise ValueError(f"{generator} holds the {other}; give a generator's checkpoint")
+    context_multiple = int(finder.multiple)  # type: ignore[arg-type]
+    (folder / f"{CONTEXT}.onnx").unlink(missing_ok=True)
+    if isinstance(finder, Detector) and finder.context is not None:
+        write_graph(finder, folder / f"{CONTEXT}.onnx")
+        finder = finder.without_context()
     write_graph(finder, folder / "detector.onnx")
     write_graph(maker, folder / "generator.onnx")
     training = {"detector": finder_facts, "generator": maker_facts}
@@ -71,6 +77,7 @@ def export(
         network=maker_facts["recipe"]["network"],
         multiple=int(maker.multiple),  # type: ignore[arg-type]
         detector_multiple=int(finder.multiple),  # type: ignore[arg-type]
+        context_multiple=context_multiple,
         training=training,
     )
     write_card(folder, card)

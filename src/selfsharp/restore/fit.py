@@ -1,0 +1,183 @@
+"""The PSF of a blurred part, and how well it fits: whether a generator is to be shown it."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.blur.estimate import SEARCHES, SIZE, Estimate, Quality, estimate_psf
+from selfsharp.blur.estimate_field import differing, estimate_field, undo_field
+from selfsharp.blur.learnt_round import LearntRound
+from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
+from selfsharp.blur.misfit import misfit, misfit_undone
+from selfsharp.blur.psf import blur_radius
+from selfsharp.blur.sharpness import CELL
+from selfsharp.image import Image, Plane, grey_of
+from selfsharp.restore.partition import Partition
+from selfsharp.restore.tiles import Window
+
+Seen = Float32[np.ndarray, "rows columns"]
+"""A plane of the window that a PSF is estimated from."""
+LARGEST = 640
+"""Side of the window whose spectrum is measured, in pixels."""
+LEAST = 4096
+"""Pixels of blurred part that it takes to estimate a PSF."""
+CONFIDENCE, RADIUS = 0.5, 1.0
+"""Limits of the check: estimates that are rather wrong, or tell of no blur, propose nothing."""
+MISFIT = 0.04
+"""How badly a PSF may fit in a twentieth of a part. Of 58 estimates of shakes that gain over 2 dB
+in held-out photos none is over; of 29 bursts of real frames, where movements differ, the best has
+.073. Of 22 large held-out photos taken by cameras that shift, or shift and turn, those over it that
+are undone by one PSF lose .3 to 2.9 dB."""
+EVEN, SURE = 0.065, 0.95
+"""The same where PSFs cell by cell gather no more than one does, and how credible that one has to
+be then. Shakes over a whole photo that were refused gain .2 dB where they would gain 3 to 6; of
+those 22 photos none has both, and of 27 bursts, short ones among them, all are over .138."""
+BETTER = 0.8
+"""Share of that misfit that PSFs cell by cell may have, to take the place of one. Five of those 22
+photos have such: those of .73 and .74 gain .2 and 1.6 dB, of .83 and .95 they lose .3 and .5."""
+UNIFORM = 0.03
+"""Misfit up to which PSFs cell by cell are not looked for: one fits well enough."""
+WHOLE = 0.9
+"""Share of a photo from which all of it is blurred: of 330 photos that are soft or sharp in part
+one is as soft."""
+DIFFERING = 0.09
+"""How much the PSFs of corners may differ where one is undone in a whole photo. Of 76 held-out
+shakes, half of them of softer photos and through JPEG, it refuses three; of 34 bursts of a moving
+camera 27, which gain .8 dB less by their PSFs than without any, and of ten of slow footage six,
+among them those that lose most."""
+ROUND_MISFIT = 0.2
+"""The same for round blur, whose radius may well differ from place to place where it is a lens's.
+Of 52 Gaussians and discs in whole held-out photos the worst has .106; of 20 bursts of frames, whose
+mean blur looks round, the best has .41."""
+
+
+def estimate_part(
+    image: Image,
+    parts: Partition,
+    threads: int = 1,
+    learnt: LearntRound | None = None,
+    quality: Quality = "best",
+) -> Estimate | None:
+    """The PSF of a blurred part, before any check; None where the part is too small."""
+    if np.count_nonzero(parts.core) < LEAST:
+        return None
+    seen = seen_of(image, parts, SEARCHES[quality].window)
+    return estimate_psf(*seen, threads, learnt, quality)
+
+
+def round_blur_of(image: Image, parts: Partition) -> RoundBlur | None:
+    """The round PSF that explains the spectrum of a part best; None for too small a part."""
+    power = measure_power(*seen_of(image, parts))
+    return fit_round_blur(power) if power else None
+
+
+def seen_of(image: Image, parts: Partition, largest: int = LARGEST) -> tuple[Seen, Seen]:
+    """What spectrum and PSF are told by: the fullest window of a part in grey, and its core."""
+    window = fullest_window(parts.core, largest)
+    return grey_of(image[window]), parts.core[window].astype(np.float32)
+
+
+def as_shown(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> Estimate | None:
+    """An estimate, if it fits its part well enough for a generator to be shown it.
+
+    Args:
+        estimate: what was estimated of the core.
+        grey: mean of the channels, 0..1.
+        gate: 1 where blurred.
+        core: 1 where that is certain, off the border.
+    """
+    return Fit(estimate, _gap(estimate, grey, gate, core)).shown
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An estimate and how it fits its part.
+
+    Attributes:
+        estimate: the PSF of a part, or PSFs cell by cell.
+        gap: how badly they fit somewhere in it; infinite where there is none to be sure of.
+        even: whether cell by cell none were found that gather more.
+        alike: whether its corners tell of the same PSF, as far as they can tell.
+    """
+
+    estimate: Estimate
+    gap: float
+    even: bool = False
+    alike: bool = True
+
+    @property
+    def shown(self) -> Estimate | None:
+        """The estimate, if it fits the part well enough for the generator to be shown it."""
+        if self.estimate.lens:
+            limit = ROUND_MISFIT
+        else:
+            limit = EVEN if self.even and self.estimate.confidence >= SURE else MISFIT
+        return self.estimate if self.gap <= limit and self.alike else None
+
+
+def fit_part(
+    image: Image, parts: Partition, threads: int, learnt: LearntRound | None, quality: Quality
+) -> Fit:
+    """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits."""
+    largest = SEARCHES[quality].window
+    window = fullest_window(parts.core, largest)
+    grey, core = seen_of(image, parts, largest)
+    estimate = estimate_psf(grey, core, threads, learnt, quality)
+    gap = _gap(estimate, grey, parts.gate[window], core)
+    if learnt is None or estimate.lens or gap == math.inf:
+        return Fit(estimate, gap)
+    even = False
+    if gap > UNIFORM:
+        field = estimate_field(grey_of(image), parts.core, estimate.psf, learnt, window, threads)
+        even = field is None
+        if field is not None:
+            corner = window[0].start, window[1].start
+            undone = undo_field(grey, parts.gate[window], field, corner)
+            fits = misfit_undone(grey, undone, core, estimate.psf.shape[0] // 2)
+            if fits < BETTER * gap:
+                return Fit(replace(estimate, field=field), fits)
+    fit = Fit(estimate, gap, even)
+    # Beside what is soft by nature corners differ, too; other checks part the two.
+    if fit.shown is None or not is_whole(parts):
+        return fit
+    apart = differing(grey, core, estimate.psf, learnt, threads)
+    return replace(fit, alike=apart is None or apart <= DIFFERING)
+
+
+def is_whole(parts: Partition) -> bool:
+    """Whether next to nothing of the photo is sharp."""
+    return bool(np.count_nonzero(parts.gate) >= WHOLE * parts.gate.size)
+
+
+def _gap(estimate: Estimate, grey: Plane, gate: Plane, core: Plane) -> float:
+    """How badly an estimate fits somewhere in a part; infinite where it is none to be sure of."""
+    return misfit(grey, gate, core, estimate.psf) if is_certain(estimate) else math.inf
+
+
+def is_certain(estimate: Estimate) -> bool:
+    """Whether an estimate is rather right than wrong, and tells of any blur."""
+    return estimate.confidence >= CONFIDENCE and blur_radius(estimate.psf) >= RADIUS
+
+
+def fullest_window(core: np.ndarray, largest: int = LARGEST) -> Window:
+    """The bounding box of the core, or the fullest square of it where that is larger.
+
+    It has a margin, and begins with a whole cell.
+
+    Args:
+        core: where it is blurred for certain.
+        largest: side of that square in pixels.
+    """
+    sides = []
+    for axis in (1, 0):
+        filled = np.count_nonzero(core, axis=axis)
+        places = np.flatnonzero(filled)
+        start, stop = int(places[0]), int(places[-1]) + 1
+        if stop - start > largest:
+            inside = np.convolve(filled[start:stop], np.ones(largest), "valid")
+            start += int(inside.argmax())
+            stop = start + largest
+        sides.append(slice(max(0, start - SIZE) // CELL * CELL, stop + SIZE))
+    return sides[0], sides[1]
