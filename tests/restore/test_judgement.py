@@ -253,9 +253,8 @@ def test_a_whole_photo_that_the_generator_restores_alone_needs_no_second_look(mo
     assert replace(whole, tried=None) == judge(image, everywhere, physics=False)
 
 
-@pytest.mark.parametrize("kind", ["shake", "defocus"])
-def test_a_part_without_a_psf_and_without_directions_is_left_as_it_is(kind, monkeypatch):
-    image, parts = blurred_part(kind, 3.0)
+def test_a_part_without_a_psf_and_without_directions_is_left_as_it_is(monkeypatch, shaken):
+    image, parts = shaken
     monkeypatch.setattr(fit, "misfit", lambda *_: 1.0)
     found = replace(parts, certainty=0.985)
     monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME - 1)
