@@ -226,7 +226,7 @@ def test_a_detector_with_context_becomes_two_graphs(tmp_path, photo):
     generator = save_untrained(tmp_path / "generator.safetensors", "mending")
     folder = tmp_path / "small"
     card = export(detector, generator, folder, CARD)
-    assert (card.detector_multiple, card.context_multiple) == (16, 64)
+    assert (card.detector_multiple, card.context_multiple) == (8, 32)
     assert "context" in read_card(folder).graphs
     restorer = Restorer(folder, threads=1)
     found = restorer.find_blur(photo)
@@ -236,5 +236,5 @@ def test_a_detector_with_context_becomes_two_graphs(tmp_path, photo):
         save_untrained(tmp_path / "alone.safetensors", "detector"), generator, folder, CARD
     )
     assert "context" not in read_card(folder).graphs
-    assert alone.detector_multiple == 16
+    assert alone.detector_multiple == 8
     assert Restorer(folder, threads=1).find_blur(photo).seen is None
