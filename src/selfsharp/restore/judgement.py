@@ -27,7 +27,7 @@ of 27 photos soft in part four have the first and one, hardly `POSSIBLE`, both; 
 part 20 have both."""
 SOME = 200.0
 """The same of what is not blurred as a whole, and has no PSF that can be undone: without either,
-softness is left alone. It was restored, by the generator alone, in 30 of 75 photos soft in part."""
+softness is left alone. It was restored, by the generator alone, in 30 of 95 photos soft in part."""
 PROBABLE = 0.5
 """Probability that round blur was not meant, from which it is undone."""
 SMOOTH = 1.0

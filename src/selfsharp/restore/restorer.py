@@ -124,7 +124,9 @@ class Restorer:
         context = self._model.context
         if context is None:
             return self._found(image)
-        return find_blur(image, context, self.card.context_multiple, self._threads)
+        found = find_blur(image, context, self.card.context_multiple, self._threads)
+        give_back()
+        return found
 
     def _found(self, image: Image, mask: Plane | None = None) -> Findings:
         """What the detector sees; no more than the pieces in which a mask has anything."""
