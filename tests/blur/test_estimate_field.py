@@ -112,20 +112,3 @@ def test_cells_are_bounded_in_number_and_cover_the_part(shape):
         windows = [fields._cell((place, place), (length, length))[0] for place in places]
         assert windows[0].start == 0
         assert min(windows[-1].stop, length) == length
-
-
-def test_corners_of_one_path_agree_and_of_a_turning_one_differ(turning, sharp, learnt):
-    image, psf = turning
-    core = np.ones(image.shape[:2], np.float32)
-    even = grey_of(convolve(sharp, psf))
-    alike, unlike = (fields.differing(grey, core, psf, learnt) for grey in (even, grey_of(image)))
-    assert alike is not None
-    assert unlike is not None
-    assert 0 <= alike < 0.09 < unlike <= 1
-
-
-def test_a_part_with_fewer_than_three_corners_does_not_tell(turning, learnt):
-    image, psf = turning
-    core = np.zeros(image.shape[:2], np.float32)
-    core[50:350, :] = 1
-    assert fields.differing(grey_of(image), core, psf, learnt) is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from selfsharp.restore.detect import MARGIN, enlarged, find_blur
+from selfsharp.restore.detect import MARGIN, enlarged, find_blur, look_mirrored
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, padded, tiles_of, trimmed
 
@@ -108,6 +108,37 @@ def test_the_surest_answers_become_0_and_1_without_a_warning(recwarn):
     sure = _means(padded(image, 4))[0] > 0.5
     np.testing.assert_allclose(found.probability, sure, atol=1e-6)
     assert not recwarn.list
+
+
+class ThreeAnswers(Means):
+    """Tells as its third answer what the first is, and by `lean` more from left to right."""
+
+    lean = 0.0
+
+    def __call__(self, image):
+        answers = super().__call__(image)
+        slope = self.lean * np.arange(answers.shape[2], dtype=np.float32)
+        return np.concatenate([answers[:2], answers[:1] + slope])
+
+
+@pytest.mark.parametrize(("height", "width"), [*SHAPES, (1, 1), (37, 46)])
+def test_mirror_images_of_what_leans_nowhere_tell_the_same(height, width):
+    image, detector = make_image(height, width), ThreeAnswers()
+    found = find_blur(image, detector, 4)
+    again = look_mirrored(found, image, detector, 4)
+    np.testing.assert_allclose(again.seen, found.seen, atol=1e-5)
+    assert again.probability is found.probability
+    assert again.radius is found.radius
+
+
+def test_a_mirror_image_evens_out_what_leans_to_one_side():
+    detector = ThreeAnswers()
+    detector.lean = 0.05
+    image = np.full((40, 80, 3), 0.5, np.float32)
+    found = find_blur(image, detector, 4)
+    again = look_mirrored(found, image, detector, 4)
+    rising = [float(np.ptp(each.seen, axis=1).max()) for each in (found, again)]
+    assert rising[1] < 0.5 * rising[0]
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (7, 9), (30, 41)])

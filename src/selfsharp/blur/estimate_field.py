@@ -7,14 +7,14 @@ from. So the PSF of the whole part is made better in overlapping cells, each by 
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool
 
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
-from selfsharp.blur.estimate import CAREFUL, TELLING, disagreement
+from selfsharp.blur.estimate import CAREFUL, TELLING
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.misfit import gathered
 from selfsharp.blur.psf import Psf, tidied
@@ -63,38 +63,6 @@ def estimate_field(
     one = divide_plane(seen, inside, psf, CAREFUL)
     other = undo_field(seen, inside, field, (within[0].start, within[1].start))
     return field if gathered(seen, one, other, inside, psf.shape[0] // 2) < 0 else None
-
-
-def differing(
-    grey: Plane, core: Plane, psf: Psf, learnt: LearntRound, threads: int = 1
-) -> float | None:
-    """How much the PSFs of a window's four corners differ: from 0, not at all, to 1.
-
-    Where everything moves alike, a corner tells what the whole window tells. Real movements differ
-    with depth and direction, and no one PSF undoes them, however well it is estimated.
-
-    Args:
-        grey: mean of the channels, 0..1.
-        core: 1 where it is blurred for certain.
-        psf: of the whole window, to set out from.
-        learnt: what makes a better PSF of one.
-        threads: corners that are looked at side by side.
-
-    Returns:
-        What two of them lack of full correlation, whatever their shift, in the mean; None where
-        fewer than three have enough in them to tell.
-    """
-    rows, columns = (
-        sorted({places[0], places[-1]})
-        for places in (
-            _middles(*span, float(STEP)) for span in (_span(core > 0, 1), _span(core > 0, 0))
-        )
-    )
-    cells = _in_cells(grey, core > 0, psf, learnt, rows, columns, threads)
-    found = [own for own in cells if own is not None]
-    if len(found) < 3:
-        return None
-    return float(np.mean([math.exp(disagreement(*pair)) for pair in combinations(found, 2)]))
 
 
 def _in_cells(

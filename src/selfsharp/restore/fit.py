@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.estimate import SEARCHES, SIZE, Estimate, Quality, estimate_psf
-from selfsharp.blur.estimate_field import differing, estimate_field, undo_field
+from selfsharp.blur.estimate_field import estimate_field, undo_field
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.misfit import misfit, misfit_undone
@@ -16,6 +16,7 @@ from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Window
+from selfsharp.restore.votes import MUCH, share_speaking
 
 Seen = Float32[np.ndarray, "rows columns"]
 """A plane of the window that a PSF is estimated from."""
@@ -42,11 +43,6 @@ UNIFORM = 0.03
 WHOLE = 0.9
 """Share of a photo from which all of it is blurred: of 330 photos that are soft or sharp in part
 one is as soft."""
-DIFFERING = 0.09
-"""How much the PSFs of corners may differ where one is undone in a whole photo. Of 76 held-out
-shakes, half of them of softer photos and through JPEG, it refuses three; of 34 bursts of a moving
-camera 27, which gain .8 dB less by their PSFs than without any, and of ten of slow footage six,
-among them those that lose most."""
 ROUND_MISFIT = 0.2
 """The same for round blur, whose radius may well differ from place to place where it is a lens's.
 Of 52 Gaussians and discs in whole held-out photos the worst has .106; of 20 bursts of frames, whose
@@ -99,13 +95,13 @@ class Fit:
         estimate: the PSF of a part, or PSFs cell by cell.
         gap: how badly they fit somewhere in it; infinite where there is none to be sure of.
         even: whether cell by cell none were found that gather more.
-        alike: whether its corners tell of the same PSF, as far as they can tell.
+        borne_out: whether the spectra of most places of a whole photo speak for it.
     """
 
     estimate: Estimate
     gap: float
     even: bool = False
-    alike: bool = True
+    borne_out: bool = True
 
     @property
     def shown(self) -> Estimate | None:
@@ -114,7 +110,7 @@ class Fit:
             limit = ROUND_MISFIT
         else:
             limit = EVEN if self.even and self.estimate.confidence >= SURE else MISFIT
-        return self.estimate if self.gap <= limit and self.alike else None
+        return self.estimate if self.gap <= limit and self.borne_out else None
 
 
 def fit_part(
@@ -139,11 +135,9 @@ def fit_part(
             if fits < BETTER * gap:
                 return Fit(replace(estimate, field=field), fits)
     fit = Fit(estimate, gap, even)
-    # Beside what is soft by nature corners differ, too; other checks part the two.
-    if fit.shown is None or not is_whole(parts):
+    if gap <= UNIFORM or fit.shown is None or not is_whole(parts):
         return fit
-    apart = differing(grey, core, estimate.psf, learnt, threads)
-    return replace(fit, alike=apart is None or apart <= DIFFERING)
+    return replace(fit, borne_out=share_speaking(image, parts, estimate.psf) > 1 - MUCH)
 
 
 def is_whole(parts: Partition) -> bool:

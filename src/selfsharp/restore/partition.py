@@ -14,6 +14,9 @@ from selfsharp.restore.tiles import Window
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
+APPARENT = 0.42
+"""Probability from which a person would call a place blurred: on 48 held-out photos with masks made
+by hand the mean absolute error is least there."""
 FEATHER = (3, 3)
 """Reaches in pixels of the two means that make the gate's soft edge, of about 12 px."""
 WIDE = 24
@@ -100,8 +103,8 @@ def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition
 
 def map_of(found: Findings, height: int, width: int) -> Plane:
     """Blur radius in pixels; 0 where a person would call a photo sharp."""
-    blurred = (enlarged(found.apparent, height, width) > 0.5).astype(np.float32)
-    return _told_radius(found, found.apparent > 0.5, blurred)
+    blurred = (enlarged(found.apparent, height, width) > APPARENT).astype(np.float32)
+    return _told_radius(found, found.apparent > APPARENT, blurred)
 
 
 def _part_by_mask(found: Findings, mask: Plane) -> Partition:

@@ -17,7 +17,7 @@ from selfsharp.image import Image, Plane
 from selfsharp.model_folder import find_model, read_card
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
 from selfsharp.restore.decision import Decision, decide_found
-from selfsharp.restore.detect import Findings, find_blur
+from selfsharp.restore.detect import Findings, find_blur, look_mirrored
 from selfsharp.restore.fit import estimate_part, fullest_window
 from selfsharp.restore.judgement import Judgement, is_filtered, judge, settle
 from selfsharp.restore.matches import Matches, find_in, joined, told_of
@@ -124,7 +124,10 @@ class Restorer:
         context = self._model.context
         if context is None:
             return self._found(image)
-        found = find_blur(image, context, self.card.context_multiple, self._threads)
+        asked = (image, context, self.card.context_multiple, self._threads)
+        found = find_blur(*asked)
+        if self._quality == "best" and found.seen is not None:
+            found = look_mirrored(found, *asked)
         give_back()
         return found
 

@@ -5,29 +5,20 @@ It spoils the estimate, and undone by a path that is not its own it is changed f
 """
 
 import numpy as np
-from jaxtyping import Bool
 
 from selfsharp.blur.direction import evidence
 from selfsharp.blur.lens import measure_power
-from selfsharp.blur.path_blocks import SIDE, find_path_blocks
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import dilated, labelled
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, grey_of
 from selfsharp.restore.fit import fullest_window
-from selfsharp.restore.partition import Partition, by_pixels, narrowed, opened, smoothed
+from selfsharp.restore.partition import Partition, by_pixels, narrowed, opened
+from selfsharp.restore.votes import MUCH, NARROW, speaking_cells
 
-NARROW = 3
-"""Reach in cells of bridges that do not make two pieces one, and of what is too narrow for one."""
 SHARED = 0.6
 """Evidence for a path in a piece, as a share of that in the piece that it was estimated of, from
 which it is blurred alike."""
-DECIDED = 100.0
-"""Margin from which a block's vote counts in full."""
-FAR = SIDE / CELL / 2
-"""Standard deviation in cells of how far a block's vote is carried; half a block."""
-MUCH = 0.3
-"""Share of a part that blocks have to speak against, to be left out: single ones err."""
 
 
 def agreeing_pieces(image: Image, parts: Partition, psf: Psf) -> Partition:
@@ -71,18 +62,7 @@ def shared_part(image: Image, parts: Partition, psf: Psf) -> Partition:
         parts: what was found.
         psf: the path that was estimated of it.
     """
-    cells = opened(parts.gate[::CELL, ::CELL] > 0, NARROW)
-    left = opened(cells & _voted(image, parts, psf), NARROW)
+    cells, left = speaking_cells(image, parts, psf)
     if np.count_nonzero(left) >= (1 - MUCH) * np.count_nonzero(cells) or not left.any():
         return parts
     return narrowed(parts, left, parts.certainty)
-
-
-def _voted(image: Image, parts: Partition, psf: Psf) -> Bool[np.ndarray, "rows columns"]:
-    """The cells around which blocks speak for a path rather than against it."""
-    blocks = find_path_blocks(grey_of(image), (parts.gate > 0).astype(np.float32), psf)
-    votes = np.zeros_like(parts.gate[::CELL, ::CELL])
-    for (row, column), margin in zip(blocks.corners, blocks.margins, strict=True):
-        rows, columns = (slice(at // CELL, (at + SIDE) // CELL) for at in (row, column))
-        votes[rows, columns] += np.float32(np.clip(margin / DECIDED, -1, 1))
-    return smoothed(votes, FAR) > 0
