@@ -10,9 +10,10 @@ from selfsharp.blur.deconvolve import divide
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf_field import PsfField
+from selfsharp.restore import proposal
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.proposal import DAMPINGS, undo
-from selfsharp.restore.tiles import Grid, tiles_of
+from selfsharp.restore.proposal import DAMPINGS, undo, undo_block
+from selfsharp.restore.tiles import Grid, Tile, tiles_of
 
 GRID = Grid(step=96, ramp=16, halo=16, multiple=8)
 
@@ -69,3 +70,35 @@ def test_tiles_propose_what_the_whole_photo_would(image, estimate):
         for number, one in enumerate(whole):
             off = np.abs(proposals[:, :, 3 * number : 3 * number + 3] - one[tile.seen])
             assert off[tile.inner].mean() < 1 / 255
+
+
+@pytest.mark.parametrize("places", [[0, 1, 3, 4], [0, 4], [1]])
+def test_a_block_proposes_what_its_tiles_do(image, estimate, places):
+    parts = make_parts(image, 150)
+    tiles = [list(tiles_of(*parts.gate.shape, GRID))[place] for place in places]
+    for told in (estimate, None):
+        together = list(undo_block(image, parts, tiles, told))
+        assert len(together) == len(tiles)
+        for tile, proposals in zip(tiles, together, strict=True):
+            alone = undo(image, parts, tile, told)
+            assert proposals.shape == alone.shape
+            assert np.abs(proposals - alone)[tile.inner].mean() < 0.5 / 255
+
+
+def test_a_block_is_undone_at_once_where_that_is_less(image, estimate, monkeypatch):
+    asked: list[Tile] = []
+
+    def undo_nothing(image, parts, tile, estimate, threads=1):
+        asked.append(tile)
+        return np.zeros((*tile.seen_size, 6), np.float32)
+
+    monkeypatch.setattr(proposal, "undo", undo_nothing)
+    tiles = list(tiles_of(*image.shape[:2], GRID))
+    list(undo_block(image, make_parts(image, 150), tiles[:2], estimate))
+    assert len(asked) == 1
+    assert asked[0].kept[1] == slice(tiles[0].kept[1].start, tiles[1].kept[1].stop)
+    # What lies between two far corners would have to be undone as well.
+    wide = np.zeros((4000, 4000, 3), np.float32)
+    far = list(tiles_of(4000, 4000, GRID))[:: 4000 // 96 - 1]
+    list(undo_block(wide, make_parts(wide, 150), [far[0], far[-1]], estimate))
+    assert len(asked) == 3

@@ -269,7 +269,7 @@ def test_a_crop_is_told_what_repeats_around_it(repeating):
     psf = motion.psf(2.0, np.random.default_rng(1))
     found = replace(make_guess(psf=psf), both=(psf, psf))
     off = np.zeros(2)
-    for number in range(6):
+    for number in range(3):
         crop = guessed_crop(repeating, REFERRING, found, np.random.default_rng(number))
         assert crop.references is not None
         assert crop.references.shape == (32, 32, 5)
@@ -292,7 +292,7 @@ def test_other_references_are_worth_less_and_change_nothing_else(photo, told, sh
     pool = Pool(sharp=[np.tile(quantize(photo), (8, 8, 1)), noise])
     found, recipe = replace(make_guess(psf=psf), both=(psf, psf)), replace(REFERRING, seed=3)
     off = np.zeros(2)
-    for number in range(6):
+    for number in range(3):
         own, other = (
             guessed_crop(
                 pool, replace(recipe, references=way), found, np.random.default_rng(number)
@@ -312,9 +312,9 @@ def test_references_come_by_their_share(repeating):
     recipe = replace(REFERRING, mix=replace(REFERRING.mix, referred=0.5))
     draws = [
         guessed_crop(repeating, recipe, make_guess(psf=psf), np.random.default_rng(number))
-        for number in range(24)
+        for number in range(12)
     ]
-    assert 5 <= sum(crop.references is not None for crop in draws) <= 19
+    assert 2 <= sum(crop.references is not None for crop in draws) <= 10
 
 
 def test_estimates_outlast_a_change_of_how_many_crops_refer(pool, guesses, tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Physics proposes: what undoing the estimated PSFs makes of a tile."""
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,7 +13,7 @@ from selfsharp.blur.estimate import SIZE, Estimate
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.tiles import Tile
+from selfsharp.restore.tiles import Tile, Window, around
 
 Proposals = Float32[np.ndarray, "rows columns 6"]
 """What two PSFs make of an image, each in three channels."""
@@ -42,14 +44,11 @@ def undo(
     """What the two PSFs of an estimate make of all that a tile sees; without one, the tile."""
     if estimate is None:
         return np.concatenate([image[tile.seen]] * 2, axis=2)
-    reach = REACH + max(SIZE, estimate.psf.shape[0])
+    reach = _reach(estimate)
     wider = tile.widened(reach, image.shape[0], image.shape[1])
     seen, gate = image[wider.seen], parts.gate[wider.seen]
     corner = wider.seen[0].start, wider.seen[1].start
-    inner = tuple(
-        slice(narrow.start - wide.start, narrow.stop - wide.start)
-        for narrow, wide in zip(tile.seen, wider.seen, strict=True)
-    )
+    inner = _within(tile.seen, wider.seen)
     if estimate.field is None:
         return propose(seen, gate, estimate.both, threads)[inner]
 
@@ -57,3 +56,46 @@ def undo(
         return propose(seen, gate, (psf, psf), threads)
 
     return estimate.field.undone(seen, gate, corner, reach, undo_one)[inner]
+
+
+def undo_block(
+    image: Image,
+    parts: Partition,
+    tiles: Sequence[Tile],
+    estimate: Estimate | None,
+    threads: int = 1,
+) -> Iterator[Proposals]:
+    """:func:`undo` for neighbouring tiles in turn; all at once, where that is less work.
+
+    What lies around a tile has to be undone with it, and is more than the tile itself; several
+    have less around them than they have one by one.
+    """
+    if estimate and len(tiles) > 1:
+        seen, kept = around([tile.seen for tile in tiles]), around([tile.kept for tile in tiles])
+        rim = _reach(estimate) + estimate.psf.shape[0]
+        if _size(kept, rim) < sum(_size(tile.kept, rim) for tile in tiles):
+            # The weight of them together is of no use, nor is it there.
+            together = undo(image, parts, replace(tiles[0], seen=seen, kept=kept), estimate)
+            yield from (together[_within(tile.seen, seen)] for tile in tiles)
+            return
+    yield from (undo(image, parts, tile, estimate, threads) for tile in tiles)
+
+
+def _reach(estimate: Estimate) -> int:
+    """Pixels around what is kept that it is undone with."""
+    return REACH + max(SIZE, estimate.psf.shape[0])
+
+
+def _size(window: Window, rim: int) -> int:
+    """Pixels in a window and a rim around it."""
+    rows, columns = window
+    return (rows.stop - rows.start + 2 * rim) * (columns.stop - columns.start + 2 * rim)
+
+
+def _within(window: Window, other: Window) -> Window:
+    """A window, counted from the corner of another that holds it."""
+    rows, columns = (
+        slice(narrow.start - wide.start, narrow.stop - wide.start)
+        for narrow, wide in zip(window, other, strict=True)
+    )
+    return rows, columns

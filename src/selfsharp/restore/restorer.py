@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -23,11 +24,11 @@ from selfsharp.restore.judgement import Judgement, is_filtered, judge, settle
 from selfsharp.restore.matches import Matches, find_in, joined, told_of
 from selfsharp.restore.memory import give_back
 from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask, worth
-from selfsharp.restore.proposal import Proposals, middle, undo
+from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References, encode
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.side_by_side import side_by_side
-from selfsharp.restore.tiles import Grid, Residual, Tile, around, padded, work_list
+from selfsharp.restore.tiles import Grid, Residual, Tile, around, in_blocks, padded, work_list
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -35,6 +36,8 @@ Alone = Literal["deconvolution", "network"]
 """Half of the method, to be measured: the mean of the proposals, or the generator without them."""
 Refer = Callable[[Image, Plane, Psf, tuple[Psf, Psf] | None], References | None]
 """What tells, of an image, its gate and its PSF, what is like the blurred part."""
+Finished = tuple[Tile, Residual, Plane, Matches | None]
+"""A tile, what to add to what is kept of it, how much of that, and what it was told of."""
 TRIMMED = 8
 """Tiles after which memory is given back, which takes some milliseconds."""
 ROUND_SHARE = np.float32(0.5)
@@ -231,26 +234,30 @@ class Restorer:
             blurred, parts, judged = decided.blurred, decided.parts, decided.judged
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
+        blocks = in_blocks(work, self._grid)
+        # What physics proposes, where that is of use.
+        estimate = judged.estimate if self._undoes else None
         references = self._refer(image, parts, judged.estimate) if work else None
         matched: list[Matches] = []
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
 
-        def finish(tile: Tile) -> tuple[Residual, Plane, Matches | None]:
-            """What to add to what is kept of a tile, how much of it, and what it was told of."""
-            proposals = self._undone(image, parts, tile, judged, threads)
+        def finish(block: list[Tile]) -> list[Finished]:
+            proposed = undo_block(image, parts, block, estimate, threads)
+            return [_finish(*pair) for pair in zip(block, proposed, strict=True)]
+
+        def _finish(tile: Tile, proposals: Proposals) -> Finished:
             matches = find_in(tile, parts.gate, proposals, references)
             told = told_of(tile, references, matches)
             residual = self._residual(image, parts, tile, judged, proposals, told)
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            return residual[tile.inner], tile.weight * opened, matches
+            return tile, residual[tile.inner], tile.weight * opened, matches
 
         threads = 1 if len(work) > 1 else self._threads
-        finished = side_by_side(finish, work, self._threads)
+        finished = chain.from_iterable(side_by_side(finish, blocks, self._threads))
         if progress:
             progress(0, len(work))
-        pairs = zip(work, finished, strict=True)
-        for done, (tile, (residual, share, matches)) in enumerate(pairs, start=1):
+        for done, (tile, residual, share, matches) in enumerate(finished, start=1):
             gate[tile.kept] += share
             matched += [matches] if matches else []
             restored[tile.kept] += share[:, :, None] * residual
@@ -300,12 +307,6 @@ class Restorer:
         psf = estimate.psf if estimate else gaussian.psf(radius, np.random.default_rng(0))
         both = estimate.both if estimate else None
         return self._find_references(image, parts.gate, psf, both)
-
-    def _undone(
-        self, image: Image, parts: Partition, tile: Tile, judged: Judgement, threads: int
-    ) -> Proposals:
-        """What physics proposes for all that a tile sees, where that is of use."""
-        return undo(image, parts, tile, judged.estimate if self._undoes else None, threads)
 
     def _residual(
         self,

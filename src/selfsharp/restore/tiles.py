@@ -15,6 +15,8 @@ from selfsharp.image import Plane
 
 Window = tuple[slice, slice]
 
+FEW = 16
+"""Tiles under which each is worked on by itself."""
 Residual = Float32[np.ndarray, "rows columns 3"]
 """What is to be added to all that a tile sees."""
 
@@ -88,6 +90,22 @@ def work_list(gate: Plane, grid: Grid) -> list[Tile]:
     """What there is to restore: of each tile the part around where the gate is open."""
     tiles = tiles_of(gate.shape[0], gate.shape[1], grid)
     return [trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
+
+
+def in_blocks(tiles: Sequence[Tile], grid: Grid) -> list[list[Tile]]:
+    """Tiles by squares of two by two, which share their surroundings, the fullest squares first.
+
+    Few tiles stay alone, so that every thread has some; the fullest come first, so that all
+    threads end at about the same time.
+    """
+    if len(tiles) < FEW:
+        return [[tile] for tile in tiles]
+    blocks: dict[tuple[int, ...], list[Tile]] = {}
+    for tile in tiles:
+        # A tile begins half a ramp before its place, unless it was trimmed.
+        place = tuple((side.start + grid.ramp) // (2 * grid.step) for side in tile.kept)
+        blocks.setdefault(place, []).append(tile)
+    return sorted(blocks.values(), key=len, reverse=True)
 
 
 def around(windows: Sequence[Window]) -> Window:
