@@ -111,8 +111,11 @@ def luma_of(raster: Raster) -> Plane:
     luma = np.empty((height, width), np.float32)
     for rows in _blocks(height, width):
         light, _ = _shown(raster.samples[rows], raster.layout)
+        if light.shape[2] == 1:
+            luma[rows] = light[:, :, 0]
+            continue
         # Of white these are whole numbers, so that it becomes 1.
-        weights = np.array([299, 587, 114] if light.shape[2] == 3 else [1000], np.float32)
+        weights = np.array([299, 587, 114], np.float32)
         np.divide(light @ weights, np.float32(1000), out=luma[rows])
     return luma
 

@@ -12,7 +12,7 @@ from selfsharp.image import (
     Image,
     Photo,
     atomic_output,
-    read_mask,
+    read_masked,
     read_photo,
     write_photo,
 )
@@ -56,9 +56,10 @@ def restore_file(
     Raises:
         ValueError: the photo or the mask cannot be read, or the result cannot be written.
     """
-    photo = read_photo(path, max_megapixels=max_megapixels)
-    height, width = photo.image.shape[:2]
-    plane = read_mask(mask, height, width, max_megapixels=max_megapixels) if mask else None
+    if mask:
+        photo, plane = read_masked(path, mask, max_megapixels=max_megapixels)
+    else:
+        photo, plane = read_photo(path, max_megapixels=max_megapixels), None
     restoration = restorer.restore(photo.image, plane, strength, progress, psf)
     lost = write_restored(photo, restoration.image, out, overwrite=overwrite)
     return RestoredFile(photo, restoration, lost)
