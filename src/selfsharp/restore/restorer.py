@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float32
 
 from selfsharp.blur.estimate import Estimate, Quality
 from selfsharp.blur.kinds import gaussian
@@ -36,7 +37,7 @@ Alone = Literal["deconvolution", "network"]
 """Half of the method, to be measured: the mean of the proposals, or the generator without them."""
 Refer = Callable[[Image, Plane, Psf, tuple[Psf, Psf] | None], References | None]
 """What tells, of an image, its gate and its PSF, what is like the blurred part."""
-Finished = tuple[Tile, Residual, Plane, Matches | None]
+Finished = tuple[Tile, Float32[np.ndarray, "_ _ 3"], Float32[np.ndarray, "_ _"], Matches | None]
 """A tile, what to add to what is kept of it, how much of that, and what it was told of."""
 TRIMMED = 8
 """Tiles after which memory is given back, which takes some milliseconds."""
