@@ -135,6 +135,7 @@ def fit_part(
             if fits < BETTER * gap:
                 return Fit(replace(estimate, field=field), fits)
     fit = Fit(estimate, gap, even)
+    # Softness beside a part speaks against its path, too; `shared_part` leaves that out.
     if gap <= UNIFORM or fit.shown is None or not is_whole(parts):
         return fit
     return replace(fit, borne_out=share_speaking(image, parts, estimate.psf) > 1 - MUCH)

@@ -243,11 +243,11 @@ class Restorer:
         restored = image.copy() if work else image
         gate = np.zeros_like(parts.gate)
 
-        def finish(block: list[Tile]) -> list[Finished]:
+        def finish_block(block: list[Tile]) -> list[Finished]:
             proposed = undo_block(image, parts, block, estimate, threads)
-            return [_finish(*pair) for pair in zip(block, proposed, strict=True)]
+            return [finish_tile(*pair) for pair in zip(block, proposed, strict=True)]
 
-        def _finish(tile: Tile, proposals: Proposals) -> Finished:
+        def finish_tile(tile: Tile, proposals: Proposals) -> Finished:
             matches = find_in(tile, parts.gate, proposals, references)
             told = told_of(tile, references, matches)
             residual = self._residual(image, parts, tile, judged, proposals, told)
@@ -255,7 +255,7 @@ class Restorer:
             return tile, residual[tile.inner], tile.weight * opened, matches
 
         threads = 1 if len(work) > 1 else self._threads
-        finished = chain.from_iterable(side_by_side(finish, blocks, self._threads))
+        finished = chain.from_iterable(side_by_side(finish_block, blocks, self._threads))
         if progress:
             progress(0, len(work))
         for done, (tile, residual, share, matches) in enumerate(finished, start=1):
