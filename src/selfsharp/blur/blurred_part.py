@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.regions import eroded, softened
-from selfsharp.blur.spectrum import Spectrum, bordered, derivatives, transform
+from selfsharp.blur.spectrum import Spectrum, bordered, corner_of, derivatives, over, transform
 from selfsharp.image import Plane
 
 
@@ -55,13 +55,11 @@ class BlurredPart:
             before: how much an edge of the sharp image counts, beside being trusted.
             after: how much one of the blurred image does.
         """
-        cross: np.ndarray | float = 0.0
-        energy: np.ndarray | float = damping
         ahead, behind = self.trusted * before, self.trusted * after
-        for edges, smeared in zip(derivatives(sharp), derivatives(blurred), strict=True):
-            spectrum = transform(edges * ahead)
-            cross = cross + np.conj(spectrum) * transform(smeared * behind)
-            energy = energy + np.abs(spectrum) ** 2
-        found = np.fft.irfft2(cross / energy, sharp.shape)
-        half = side // 2
-        return np.roll(found, (half, half), (0, 1))[:side, :side]
+        (across, across_after), (below, below_after) = (
+            (transform(edges * ahead), transform(smeared * behind))
+            for edges, smeared in zip(derivatives(sharp), derivatives(blurred), strict=True)
+        )
+        cross = np.conj(across) * across_after + np.conj(below) * below_after
+        energy = np.abs(across) ** 2 + np.abs(below) ** 2 + np.float32(damping)
+        return corner_of(over(cross, energy), sharp.shape, side)

@@ -13,6 +13,7 @@ from selfsharp.blur.spectrum import (
     centred_spectrum,
     derivatives,
     divergence,
+    over,
     slope_power,
     transform,
 )
@@ -53,13 +54,13 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
     for channel in range(3):
         given = bordered(image[:, :, channel], border)
         data = np.conj(blur) * _evenly_blurred(given, given, inside, blur)
-        latent = np.fft.irfft2(data / (energy + 0.02 * slopes + 1e-5), shape)
+        latent = np.fft.irfft2(over(data, energy + 0.02 * slopes + 1e-5), shape)
         coupling = 1.0
         while coupling < 256:
             across, below = (_shrunk(slope, coupling) for slope in derivatives(latent))
             prior = transform(divergence(across, below))
             weight = coupling / fidelity
-            latent = np.fft.irfft2((data + weight * prior) / (energy + weight * slopes), shape)
+            latent = np.fft.irfft2(over(data + weight * prior, energy + weight * slopes), shape)
             coupling *= 2 * math.sqrt(2)
         result[:, :, channel] = latent[border : border + height, border : border + width]
     return np.clip(result, 0, 1)
@@ -108,7 +109,7 @@ def _divided(
     blur = centred_spectrum(psf, inside.shape)
     power, prior = np.abs(blur) ** 2, slope_power(inside.shape) + np.float32(CONTRAST)
     cross = np.conj(blur)
-    inverses = {a: cross / (power + a * prior) for dampings in ways for a in dampings}
+    inverses = {a: over(cross, power + a * prior) for dampings in ways for a in dampings}
     photo = slice(border, border + height), slice(border, border + width)
     divided: list[list[Plane]] = [[] for _ in ways]
     for plane in planes:
