@@ -27,7 +27,7 @@ def transform(plane: Float[np.ndarray, "height width"], shape: Shape | None = No
 def psf_spectrum(psf: Psf, shape: Shape) -> Spectrum:
     """The spectrum of a PSF centred on the first pixel."""
     half = psf.shape[0] // 2
-    return transform(psf, shape) * _shift(shape, half, half)
+    return transform(psf, shape) * _shift(shape, float(half), float(half))
 
 
 def centred_spectrum(psf: Psf, shape: Shape) -> Spectrum:

@@ -199,6 +199,12 @@ def is_filtered(judged: Judgement) -> bool:
     return judged.beyond_doubt and lens is not None and is_filter(lens)
 
 
+def is_moved(judged: Judgement) -> bool:
+    """Whether what is to be undone is beyond doubt a movement along a path."""
+    estimate = judged.estimate
+    return judged.beyond_doubt and estimate is not None and estimate.lens is None
+
+
 def _if_over(least: float, probability: float) -> float:
     return probability if probability >= least else 0.0
 

@@ -101,6 +101,13 @@ def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition
     return Partition(gate, radius, core, certainty)
 
 
+def everywhere(found: Findings, parts: Partition) -> Partition:
+    """All of a photo as its blurred part, with the core of what was found."""
+    gate = np.ones_like(parts.gate)
+    radius = _told_radius(found, np.ones(found.probability.shape, bool), gate)
+    return Partition(gate, radius, parts.core, parts.certainty)
+
+
 def map_of(found: Findings, height: int, width: int) -> Plane:
     """Blur radius in pixels; 0 where a person would call a photo sharp."""
     blurred = (enlarged(found.apparent, height, width) > APPARENT).astype(np.float32)
