@@ -1,7 +1,7 @@
 """Undoes a known blur in a part of an image."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float32
@@ -82,48 +82,58 @@ def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMP
         dampings: weight of the prior in each round; less restores more, noise and errors
             included. More in the first ones keeps errors from feeding the next.
     """
-    return divide_ways(image, mask, psf, [dampings])[0]
+    return divide_ways(image, mask, psf, [dampings])
 
 
 def divide_ways(
     image: Image, mask: Plane, psf: Psf, ways: Sequence[Sequence[float]]
-) -> list[Image]:
-    """:func:`divide` by several dampings, which have the first half of the work in common."""
-    channels = [image[:, :, at] for at in range(3)]
-    return [np.stack(planes, axis=2) for planes in _divided(channels, mask, psf, ways)]
+) -> Float32[np.ndarray, "height width channels"]:
+    """:func:`divide` by several dampings, which have the first half of the work in common.
+
+    Returns:
+        The three channels by the first of them, then those by the next, and so on.
+    """
+    divided = np.empty((*mask.shape, 3 * len(ways)), np.float32)
+    planes = _divided([image[:, :, at] for at in range(3)], mask, psf, ways)
+    for number, plane in enumerate(planes):
+        channel, way = divmod(number, len(ways))
+        divided[:, :, 3 * way + channel] = plane
+    return divided
 
 
 def divide_plane(
     plane: Plane, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS
 ) -> Plane:
     """:func:`divide` for one channel."""
-    return _divided([plane], mask, psf, [dampings])[0][0]
+    return next(_divided([plane], mask, psf, [dampings]))
 
 
 def _divided(
     planes: Sequence[Plane], mask: Plane, psf: Psf, ways: Sequence[Sequence[float]]
-) -> list[list[Plane]]:
-    """Channels with the blur divided out, for each way; what a filter is made of serves all."""
+) -> Iterator[Plane]:
+    """Channels with the blur divided out, each in every way; what filters are made of serves all.
+
+    One after the other, so that few are in memory at a time.
+    """
     border, (height, width) = psf.shape[0], mask.shape
     inside = bordered(mask, border, mode="constant")
     blur = centred_spectrum(psf, inside.shape)
     power, prior = np.abs(blur) ** 2, slope_power(inside.shape) + np.float32(CONTRAST)
     cross = np.conj(blur)
     inverses = {a: over(cross, power + a * prior) for dampings in ways for a in dampings}
+    del power, prior, cross
     photo = slice(border, border + height), slice(border, border + width)
-    divided: list[list[Plane]] = [[] for _ in ways]
     for plane in planes:
         given = bordered(plane, border)
         first = _evenly_blurred(given, given, inside, blur)
-        for dampings, found in zip(ways, divided, strict=True):
+        for dampings in ways:
             evenly, latent = first, given
             for number, damping in enumerate(dampings):
                 if number:
                     sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
                     evenly = _evenly_blurred(given, bordered(sharp, border), inside, blur)
                 latent = np.fft.irfft2(inverses[damping] * evenly, inside.shape)
-            found.append(np.clip(latent[photo], 0, 1))
-    return divided
+            yield np.clip(latent[photo], 0, 1)
 
 
 def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:

@@ -12,7 +12,7 @@ from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.fit import LEAST, round_blur_of
 from selfsharp.restore.judgement import is_filter
 from selfsharp.restore.partition import Partition, narrowed, opened, smoothed
-from selfsharp.restore.tiles import Window
+from selfsharp.restore.windows import Window
 
 DECIDED = 10.0
 """Margin from which a block's vote counts in full."""

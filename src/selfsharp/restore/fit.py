@@ -15,8 +15,8 @@ from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.tiles import Window
 from selfsharp.restore.votes import MUCH, share_speaking
+from selfsharp.restore.windows import Window
 
 Seen = Float32[np.ndarray, "rows columns"]
 """A plane of the window that a PSF is estimated from."""

@@ -15,7 +15,8 @@ from selfsharp.image import Image, Plane
 from selfsharp.restore.patches import Corners, Patches
 from selfsharp.restore.proposal import Proposals, middle
 from selfsharp.restore.reference import References
-from selfsharp.restore.tiles import Tile, Window
+from selfsharp.restore.tiles import Tile
+from selfsharp.restore.windows import Window
 
 BANDS, CHOSEN = 8, 4
 """Bands of the reference part whose best keys are found, and how many of those vote."""

@@ -10,7 +10,7 @@ from selfsharp.blur.regions import dilated, eroded, softened
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
-from selfsharp.restore.tiles import Window
+from selfsharp.restore.windows import Window
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""

@@ -57,10 +57,12 @@ def restore_file(
         ValueError: the photo or the mask cannot be read, or the result cannot be written.
     """
     if mask:
-        photo, plane = read_masked(path, mask, max_megapixels=max_megapixels)
+        photo, *masks = read_masked(path, mask, max_megapixels=max_megapixels)
     else:
-        photo, plane = read_photo(path, max_megapixels=max_megapixels), None
-    restoration = restorer.restore(photo.image, plane, strength, progress, psf)
+        photo, masks = read_photo(path, max_megapixels=max_megapixels), []
+    # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
+    plane = masks.pop if masks else lambda: None
+    restoration = restorer.restore(photo.image, plane(), strength, progress, psf)
     lost = write_restored(photo, restoration.image, out, overwrite=overwrite)
     return RestoredFile(photo, restoration, lost)
 

@@ -13,7 +13,8 @@ from selfsharp.blur.estimate import SIZE, Estimate
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.tiles import Tile, Window, around
+from selfsharp.restore.tiles import Tile
+from selfsharp.restore.windows import Window, around, counted_from
 
 Proposals = Float32[np.ndarray, "rows columns 6"]
 """What two PSFs make of an image, each in three channels."""
@@ -27,10 +28,13 @@ REACH = 40
 def propose(image: Image, gate: Plane, both: tuple[Psf, Psf], threads: int = 1) -> Proposals:
     """What two estimates of a PSF make of an image."""
     if np.array_equal(*both):
-        return np.concatenate(divide_ways(image, gate, both[0], DAMPINGS), axis=2)
+        return divide_ways(image, gate, both[0], DAMPINGS)
+    proposals = np.empty((*gate.shape, 6), np.float32)
+    # What the pool makes is laid in place one by one; all of it side by side takes more memory.
     with ThreadPoolExecutor(min(threads, len(both))) as pool:
-        offers = list(pool.map(partial(divide, image, gate), both, DAMPINGS))
-    return np.concatenate(offers, axis=2)
+        for place, one in enumerate(pool.map(partial(divide, image, gate), both, DAMPINGS)):
+            proposals[:, :, 3 * place : 3 * place + 3] = one
+    return proposals
 
 
 def middle(proposals: Proposals) -> Image:
@@ -48,7 +52,7 @@ def undo(
     wider = tile.widened(reach, image.shape[0], image.shape[1])
     seen, gate = image[wider.seen], parts.gate[wider.seen]
     corner = wider.seen[0].start, wider.seen[1].start
-    inner = _within(tile.seen, wider.seen)
+    inner = counted_from(tile.seen, wider.seen)
     if estimate.field is None:
         return propose(seen, gate, estimate.both, threads)[inner]
 
@@ -76,7 +80,7 @@ def undo_block(
         if _size(kept, rim) < sum(_size(tile.kept, rim) for tile in tiles):
             # The weight of them together is of no use, nor is it there.
             together = undo(image, parts, replace(tiles[0], seen=seen, kept=kept), estimate)
-            yield from (together[_within(tile.seen, seen)] for tile in tiles)
+            yield from (together[counted_from(tile.seen, seen)] for tile in tiles)
             return
     yield from (undo(image, parts, tile, estimate, threads) for tile in tiles)
 
@@ -90,12 +94,3 @@ def _size(window: Window, rim: int) -> int:
     """Pixels in a window and a rim around it."""
     rows, columns = window
     return (rows.stop - rows.start + 2 * rim) * (columns.stop - columns.start + 2 * rim)
-
-
-def _within(window: Window, other: Window) -> Window:
-    """A window, counted from the corner of another that holds it."""
-    rows, columns = (
-        slice(narrow.start - wide.start, narrow.stop - wide.start)
-        for narrow, wide in zip(window, other, strict=True)
-    )
-    return rows, columns

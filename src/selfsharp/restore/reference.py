@@ -20,7 +20,7 @@ from selfsharp.blur.sharpness import CELL, means_of_cells
 from selfsharp.image import Image, Plane
 from selfsharp.restore.patches import Corners, Layout
 from selfsharp.restore.proposal import middle, propose
-from selfsharp.restore.tiles import Window
+from selfsharp.restore.windows import Window
 
 Codes = Float32[np.ndarray, "patches dimensions"]
 

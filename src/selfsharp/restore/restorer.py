@@ -29,7 +29,8 @@ from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References, encode
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.side_by_side import side_by_side
-from selfsharp.restore.tiles import Grid, Residual, Tile, around, in_blocks, padded, work_list
+from selfsharp.restore.tiles import Grid, Residual, Tile, in_blocks, padded, work_list
+from selfsharp.restore.windows import around, counted_from, pasted
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -39,8 +40,6 @@ Refer = Callable[[Image, Plane, Psf, tuple[Psf, Psf] | None], References | None]
 """What tells, of an image, its gate and its PSF, what is like the blurred part."""
 Finished = tuple[Tile, Float32[np.ndarray, "_ _ 3"], Float32[np.ndarray, "_ _"], Matches | None]
 """A tile, what to add to what is kept of it, how much of that, and what it was told of."""
-TRIMMED = 8
-"""Tiles after which memory is given back, which takes some milliseconds."""
 ROUND_SHARE = np.float32(0.5)
 """Share of the proposals themselves where a program's filter has blurred: one number tells its PSF,
 and exactly, which a generator that mends the errors of others cannot know. In 20 held-out photos
@@ -233,19 +232,30 @@ class Restorer:
         else:
             decided = self.decide(image, mask)
             blurred, parts, judged = decided.blurred, decided.parts, decided.judged
+        del mask  # The parts say it; its memory is free now, unless a caller keeps it.
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
+        if progress:
+            progress(0, len(work))
+        if not work:
+            return Restoration(image, blurred.radius, np.zeros_like(parts.gate))
         blocks = in_blocks(work, self._grid)
         # What physics proposes, where that is of use.
         estimate = judged.estimate if self._undoes else None
-        references = self._refer(image, parts, judged.estimate) if work else None
+        references = self._refer(image, parts, judged.estimate)
         matched: list[Matches] = []
-        restored = image.copy() if work else image
+        # Of the rest of a photo there need be no copy until nothing else takes memory.
+        within = around([tile.kept for tile in work])
+        restored = image[within].copy()
         gate = np.zeros_like(parts.gate)
 
         def finish_block(block: list[Tile]) -> list[Finished]:
             proposed = undo_block(image, parts, block, estimate, threads)
-            return [finish_tile(*pair) for pair in zip(block, proposed, strict=True)]
+            finished = []
+            for tile, proposals in zip(block, proposed, strict=True):
+                give_back()
+                finished.append(finish_tile(tile, proposals))
+            return finished
 
         def finish_tile(tile: Tile, proposals: Proposals) -> Finished:
             matches = find_in(tile, parts.gate, proposals, references)
@@ -256,31 +266,29 @@ class Restorer:
 
         threads = 1 if len(work) > 1 else self._threads
         finished = chain.from_iterable(side_by_side(finish_block, blocks, self._threads))
-        if progress:
-            progress(0, len(work))
         for done, (tile, residual, share, matches) in enumerate(finished, start=1):
             gate[tile.kept] += share
             matched += [matches] if matches else []
-            restored[tile.kept] += share[:, :, None] * residual
+            changed = restored[counted_from(tile.kept, within)]
+            changed += share[:, :, None] * residual
             # A pixel's last tile clips it for good; 0 and 1 bound the input already.
-            np.clip(restored[tile.kept], 0, 1, out=restored[tile.kept])
-            if done % TRIMMED == 0:
-                give_back()
+            np.clip(changed, 0, 1, out=changed)
             if progress:
                 progress(done, len(work))
         psf = judged.estimate.psf if judged.estimate else None
         trust = judged.trust
         if judged.unevenness is not None:
-            trust = settle(judged, parts, self._radius_left(restored, parts))
+            trust = settle(judged, parts, self._radius_left(pasted(image, restored, within), parts))
         gate *= np.float32(trust)
         if not gate.any():
             return Restoration(image, blurred.radius, gate)
-        within = around([tile.kept for tile in work])
         # What equals the image stays so: its difference is 0.
-        restored[within] -= image[within]
-        restored[within] *= np.float32(trust * strength)
-        restored[within] += image[within]
-        return Restoration(restored, blurred.radius, gate, psf, joined(matched))
+        restored -= image[within]
+        restored *= np.float32(trust * strength)
+        restored += image[within]
+        give_back()
+        result = pasted(image, restored, within)
+        return Restoration(result, blurred.radius, gate, psf, joined(matched))
 
     def _radius_left(self, restored: Image, parts: Partition) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""
