@@ -11,10 +11,11 @@ from PIL import Image as PillowImage
 
 torch = pytest.importorskip("torch")
 
+from selfsharp.blur.alternation import SIZE  # noqa: E402
 from selfsharp.blur.blurred_part import BlurredPart  # noqa: E402
 from selfsharp.blur.convolve import convolve  # noqa: E402
 from selfsharp.blur.deconvolve import divide_plane  # noqa: E402
-from selfsharp.blur.estimate import SIZE, diffuseness  # noqa: E402
+from selfsharp.blur.estimate import diffuseness  # noqa: E402
 from selfsharp.blur.kinds import gaussian, shake  # noqa: E402
 from selfsharp.blur.learnt_round import LearntRound  # noqa: E402
 from selfsharp.blur.psf import tidied  # noqa: E402

@@ -6,7 +6,15 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.regions import eroded, softened
-from selfsharp.blur.spectrum import Spectrum, bordered, corner_of, derivatives, over, transform
+from selfsharp.blur.spectrum import (
+    Planes,
+    Spectrum,
+    bordered,
+    corner_of,
+    derivatives,
+    over,
+    transform,
+)
 from selfsharp.image import Plane
 
 
@@ -33,25 +41,25 @@ class BlurredPart:
         inside = bordered((mask > 0.5).astype(np.float32), side, mode="constant")
         return cls(given, transform(given), inside, softened(eroded(inside > 0, side // 4), 2))
 
-    def evenly(self, blur: Spectrum) -> Plane:
-        """The image with its sharp surroundings blurred alike, by the spectrum of a PSF."""
+    def evenly(self, blur: Spectrum) -> Planes:
+        """The image with its sharp surroundings blurred alike, by a PSF or by several."""
         again = np.fft.irfft2(blur * self.spectrum, self.given.shape)
         return self.inside * self.given + (1 - self.inside) * again
 
     def quotient(
         self,
-        sharp: Plane,
-        blurred: Plane,
+        sharp: Planes,
+        blurred: Planes,
         side: int,
-        damping: float,
+        damping: float | Float32[np.ndarray, "... 1 1"],
         before: Plane | float = 1.0,
         after: Plane | float = 1.0,
-    ) -> Float32[np.ndarray, "side side"]:
-        """What leads from the sharp to the blurred edges, by damped least squares.
+    ) -> Float32[np.ndarray, "... side side"]:
+        """What leads from sharp to blurred edges, by damped least squares, of one image or several.
 
         Args:
             side: rows and columns of the answer, an odd number.
-            damping: how strongly weak frequencies are held down.
+            damping: how strongly weak frequencies are held down; one number, or one for each image.
             before: how much an edge of the sharp image counts, beside being trusted.
             after: how much one of the blurred image does.
         """
@@ -61,5 +69,5 @@ class BlurredPart:
             for edges, smeared in zip(derivatives(sharp), derivatives(blurred), strict=True)
         )
         cross = np.conj(across) * across_after + np.conj(below) * below_after
-        energy = np.abs(across) ** 2 + np.abs(below) ** 2 + np.float32(damping)
-        return corner_of(over(cross, energy), sharp.shape, side)
+        energy = np.abs(across) ** 2 + np.abs(below) ** 2 + np.asarray(damping, np.float32)
+        return corner_of(over(cross, energy), self.given.shape, side)

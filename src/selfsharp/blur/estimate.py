@@ -1,27 +1,20 @@
 """Estimates the PSF of a blurred part from that part alone.
 
-Coarse to fine, two steps in turn: an image with few gradients that explains the blurred one,
-and the PSF that leads from its edges to the blurred edges. After L. Xu, S. Zheng and J. Jia,
-Unnatural L0 sparse representation for natural image deblurring, CVPR 2013,
-doi:10.1109/CVPR.2013.147; here with the sharp surroundings completed by their re-blurred self,
-so that they neither mislead the estimate nor break it at the region's border.
-
-Such an alternation ends in a local minimum, the right one or not, by the smallest change of a
-setting. So several begin, each with settings of its own, and those go on that leave the sharpest
-and cleanest image behind.
+An estimate of image and PSF in turn ends in a local minimum, the right one or not, by the smallest
+change of a setting (:mod:`selfsharp.blur.alternation`). So several begin, each with settings of its
+own, and those go on that leave the sharpest and cleanest image behind.
 """
 
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32
-from PIL import Image as PillowImage
 
+from selfsharp.blur.alternation import EFFORTS, SIDES, SIZE, Effort, begin, go_on, scaled
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.direction import APART, apart, is_round
@@ -29,25 +22,10 @@ from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.psf_field import PsfField
-from selfsharp.blur.regions import labelled
 from selfsharp.blur.sharpness import structure_over_noise
-from selfsharp.blur.spectrum import (
-    Spectrum,
-    derivatives,
-    divergence,
-    over,
-    psf_spectrum,
-    slope_power,
-    transform,
-)
+from selfsharp.blur.spectrum import derivatives, transform
 from selfsharp.image import Plane
 
-SIZE = 31
-"""Side of the PSF that is looked for, in pixels."""
-SIDES = (31, 23, 17, 13, 9, 7, 5)
-"""Its sides from scale to scale, the finest first; the image shrinks as it does."""
-FLATTENING = 4e-4
-"""How strongly gradients are removed from the explaining image in the end."""
 CAREFUL = (0.02, 0.01)
 """Weight of the prior where estimates are compared by what undoing them leaves."""
 STEADY = (2.75, 0.54, -12.9)
@@ -59,39 +37,6 @@ AGREEING = (0.36, 1.13, -12.7)
 """The same, on how the two best estimates agree, where there is no learnt round: 76 %."""
 ROUNDLY = (2.6, 1.09, -8.1)
 """The same for round blur, on how far its radius differs from the estimated PSF's: 86 % of 106."""
-LONE = 0.1
-"""A piece of a PSF apart from the rest, with less of its light than this, is an error."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """Settings of one estimate.
-
-    Attributes:
-        rounds: times that image and PSF are estimated in turn at each scale.
-        damping: how strongly weak frequencies of the PSF are held down.
-        flattening: how strongly gradients are removed in the beginning: at first the few
-            strongest edges tell the PSF, then more and more of them.
-        easing: by what factor that falls from round to round.
-        upright: whether the first PSF is a short line upwards, or one to the side.
-    """
-
-    rounds: int
-    damping: float
-    flattening: float
-    easing: float
-    upright: bool = False
-
-
-EFFORTS = (
-    Effort(6, damping=50.0, flattening=3e-3, easing=1.06),
-    Effort(6, damping=50.0, flattening=3e-3, easing=1.06, upright=True),
-    Effort(8, damping=100.0, flattening=4e-3, easing=1.05),
-    Effort(10, damping=50.0, flattening=2e-3, easing=1.03),
-    Effort(10, damping=50.0, flattening=2e-3, easing=1.03, upright=True),
-    Effort(10, damping=200.0, flattening=2e-3, easing=1.03),
-)
-"""Estimates that differ, and with them the local minima that they end in."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +59,12 @@ SEARCHES: Mapping[Quality, Search] = {
     "best": Search(EFFORTS, {4: 4, 3: 3, 2: 2}, window=640),
     "fast": Search(EFFORTS[:3], {2: 2, 1: 1, 0: 1}, window=320),
 }
-"""The effort that goes into an estimate, by what is asked for."""
-FINEST_ROUNDS = 4
-"""Rounds at the finest scale at most: they take half of the time, and change the PSF least."""
-SOFTEST, STIFFEST = 8.0, 30.0
-"""Coupling of an image to its few gradients: the first, over how strongly they are removed, which
-leaves hardly any; and from which on the image no longer changes."""
+"""The effort that goes into an estimate, by what is asked for. On 48 held-out photos shaken partly and
+fully, best is within 0.1 dB of going on with all six to the second finest scale, in half the time."""
 TELLING = 1.2
 """Structure over noise that tells a PSF; of 152 blurred photos the least telling has 1.38."""
 POINT: Psf = np.ones((1, 1), np.float32)
 """The PSF of no blur."""
-FLOOR = 0.1
-"""Values of a PSF under this share of the largest are noise."""
 
 
 @dataclass(frozen=True)
@@ -207,61 +146,24 @@ def gains(fit: tuple[float, float, float], differing: float, mask: Plane) -> flo
     return 1 / (1 + math.exp(slope * differing - evidence))
 
 
-def estimate_once(grey: Plane, mask: Plane, effort: Effort) -> Psf:
-    """What one estimate of several ends in, the right PSF or not."""
-    one = _begin(SIDES[-1], effort)
-    for side in reversed(SIDES):
-        small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
-        one = _go_on(side, BlurredPart.of(small, inside, side), one)
-    return one.psf
-
-
 def _best_two(grey: Plane, mask: Plane, threads: int, search: Search) -> tuple[Psf, Psf]:
     """The two best of several estimates, the best first; the same one twice where one is left."""
-    running = [_begin(SIDES[-1], effort) for effort in search.efforts]
+    running = [begin(effort) for effort in search.efforts]
     with ThreadPoolExecutor(threads) as pool:
         each = pool.map if threads > 1 else map
         for finer, side in reversed(list(enumerate(SIDES))):
-            small, inside = (_scaled(plane, side / SIZE) for plane in (grey, mask))
+            small, inside = (scaled(plane, side / SIZE) for plane in (grey, mask))
             part = BlurredPart.of(small, inside, side)
-            running = list(each(partial(_go_on, side, part), running))
+            groups = min(threads, len(running))
+            shares = [running[start::groups] for start in range(groups)]
+            for start, better in enumerate(each(partial(go_on, side, part), shares)):
+                running[start::groups] = better
             if finer in search.survivors:
                 psfs = [one.psf for one in running]
                 marks = list(each(partial(diffuseness, small, inside), psfs))
                 best = np.argsort(marks, kind="stable")[: search.survivors[finer]]
                 running = [running[place] for place in best]
     return running[0].psf, running[-1].psf
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """An estimate on its way from coarse to fine; its effort tells how it is to go on."""
-
-    psf: Psf
-    effort: Effort
-
-
-def _begin(side: int, effort: Effort) -> _Candidate:
-    """A line of three pixels."""
-    psf, middle = np.zeros((side, side), np.float32), side // 2
-    psf[middle, middle - 1 : middle + 2] = 1 / 3
-    return _Candidate(psf.T.copy() if effort.upright else psf, effort)
-
-
-def _go_on(side: int, part: BlurredPart, one: _Candidate) -> _Candidate:
-    """A better estimate, at the next finer scale."""
-    psf, effort = one.psf, one.effort
-    if psf.shape[0] != side:
-        larger = PillowImage.fromarray(psf).resize((side, side), PillowImage.Resampling.BICUBIC)
-        psf = tidied(np.asarray(larger), 0.03)
-    for number in range(min(effort.rounds, FINEST_ROUNDS) if side == SIZE else effort.rounds):
-        flattening = max(FLATTENING, effort.flattening / effort.easing**number)
-        blur = psf_spectrum(psf, part.given.shape)
-        evenly = part.evenly(blur)
-        sharp = _explanation(evenly, blur, flattening)
-        psf = _psf_between(sharp, part, evenly, side, effort.damping)
-    eased = effort.flattening / effort.easing**effort.rounds
-    return _Candidate(psf, replace(effort, flattening=eased))
 
 
 def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
@@ -295,42 +197,6 @@ def scatter(slopes: np.ndarray) -> float:
     return float(np.log(slopes.mean() / np.sqrt((slopes**2).mean())))
 
 
-def _explanation(blurred: Plane, blur: Spectrum, flattening: float) -> Plane:
-    """The image with the fewest gradients that explains the blurred one."""
-    shape, slopes = blurred.shape, slope_power(blurred.shape)
-    data, energy = np.conj(blur) * transform(blurred), np.abs(blur) ** 2
-    latent, coupling = blurred, SOFTEST * flattening
-    while coupling < STIFFEST:
-        across, below = derivatives(latent)
-        keep = across**2 + below**2 >= flattening / coupling
-        weight = np.float32(coupling)
-        if keep.any():
-            across *= keep
-            below *= keep
-            prior = transform(divergence(across, below))
-            prior *= weight
-            prior += data
-        else:
-            prior = data
-        latent = np.fft.irfft2(over(prior, energy + weight * slopes), shape)
-        coupling *= 4
-    return latent
-
-
-def _psf_between(sharp: Plane, part: BlurredPart, blurred: Plane, side: int, damping: float) -> Psf:
-    """The PSF that leads from the sharp to the blurred edges, with no light of its own."""
-    weights = part.quotient(sharp, blurred, side, damping)
-    return tidied(_joined(weights, FLOOR), FLOOR)
-
-
-def _joined(weights: np.ndarray, floor: float) -> np.ndarray:
-    """A PSF without the small pieces that lie apart from the rest; a camera moves on a path."""
-    kept = np.maximum(weights, 0) * (weights > floor * weights.max())
-    labels = labelled(kept > 0)
-    light = np.bincount(labels.ravel(), kept.ravel())
-    return np.where(light[labels] >= LONE * kept.sum(), kept, 0)
-
-
 def disagreement(first: Psf, second: Psf) -> float:
     """Logarithm of what two PSFs of one size lack of full correlation, whatever their shift."""
     shape = (2 * first.shape[0], 2 * first.shape[1])
@@ -338,12 +204,3 @@ def disagreement(first: Psf, second: Psf) -> float:
     best = float(np.fft.irfft2(spectra[0] * np.conj(spectra[1]), shape).max())
     agreement = best / float(np.sqrt((first**2).sum() * (second**2).sum()))
     return math.log(max(1 - agreement, 1e-4))
-
-
-def _scaled(plane: Plane, scale: float) -> Float32[np.ndarray, "rows columns"]:
-    """The plane at another size, at least 8 px a side."""
-    if scale == 1:
-        return plane
-    height, width = (max(8, round(side * scale)) for side in plane.shape)
-    picture = PillowImage.fromarray(plane)
-    return np.asarray(picture.resize((width, height), PillowImage.Resampling.LANCZOS))

@@ -7,26 +7,29 @@ import numpy as np
 from jaxtyping import Complex, Float, Float32
 
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Plane
 
-Spectrum = Complex[np.ndarray, "rows frequencies"]
+Planes = Float32[np.ndarray, "... height width"]
+"""A plane, or several of one size."""
+Spectrum = Complex[np.ndarray, "... rows frequencies"]
+"""The spectrum of a plane, or of each of several."""
+PowerSpectrum = Float32[np.ndarray, "... rows frequencies"]
 Shape = tuple[int, int]
 
 
-def transform(plane: Float[np.ndarray, "height width"], shape: Shape | None = None) -> Spectrum:
-    """The spectrum of a plane, zeros added up to a shape.
+def transform(plane: Float[np.ndarray, "... height width"], shape: Shape | None = None) -> Spectrum:
+    """The spectrum of a plane, or of several, zeros added up to a shape.
 
     NumPy's own, without a norm, works in double precision whatever it is given, and takes four
     times as long (2.4); with one it keeps to float32. The norm is taken back here.
     """
     spectrum = np.fft.rfft2(plane, shape, norm="forward")
-    spectrum *= math.prod(shape or plane.shape)
+    spectrum *= math.prod(shape or plane.shape[-2:])
     return spectrum
 
 
-def psf_spectrum(psf: Psf, shape: Shape) -> Spectrum:
-    """The spectrum of a PSF centred on the first pixel."""
-    half = psf.shape[0] // 2
+def psf_spectrum(psf: Float32[np.ndarray, "... side side"], shape: Shape) -> Spectrum:
+    """The spectrum of a PSF, or of several, centred on the first pixel."""
+    half = psf.shape[-1] // 2
     return transform(psf, shape) * _shift(shape, float(half), float(half))
 
 
@@ -48,17 +51,17 @@ def _shift(shape: Shape, row: float, column: float) -> Spectrum:
     return np.outer(down, right)
 
 
-def over(spectrum: Spectrum, power: Float32[np.ndarray, "rows frequencies"]) -> Spectrum:
+def over(spectrum: Spectrum, power: PowerSpectrum) -> Spectrum:
     """A spectrum over a power; a division of complex numbers would take eight times as long."""
     return spectrum * (1 / power)
 
 
-def corner_of(spectrum: Spectrum, shape: Shape, side: int) -> Float32[np.ndarray, "side side"]:
+def corner_of(spectrum: Spectrum, shape: Shape, side: int) -> Float32[np.ndarray, "... side side"]:
     """The square around a plane's first pixel, of its spectrum; half the work of all of it."""
     half = side // 2
-    rows = np.fft.ifft(spectrum, axis=0).take(range(-half, half + 1), axis=0)
-    lines = np.fft.irfft(rows, shape[1], axis=1)
-    return lines.take(range(-half, half + 1), axis=1)
+    rows = np.fft.ifft(spectrum, axis=-2).take(range(-half, half + 1), axis=-2)
+    lines = np.fft.irfft(rows, shape[1])
+    return lines.take(range(-half, half + 1), axis=-1)
 
 
 @lru_cache(maxsize=16)
@@ -69,16 +72,16 @@ def slope_power(shape: Shape) -> Float32[np.ndarray, "rows frequencies"]:
     return power.astype(np.float32)
 
 
-def derivatives(plane: Plane) -> tuple[Plane, Plane]:
+def derivatives(plane: Planes) -> tuple[Planes, Planes]:
     """Forward differences along columns and along rows."""
-    return np.roll(plane, -1, 1) - plane, np.roll(plane, -1, 0) - plane
+    return np.roll(plane, -1, -1) - plane, np.roll(plane, -1, -2) - plane
 
 
-def divergence(across: Plane, below: Plane) -> Plane:
+def divergence(across: Planes, below: Planes) -> Planes:
     """The adjoint of :func:`derivatives`: <divergence(a, b), x> = <a, across x> + <b, below x>."""
-    summed = np.roll(across, 1, 1)
+    summed = np.roll(across, 1, -1)
     summed -= across
-    summed += np.roll(below, 1, 0)
+    summed += np.roll(below, 1, -2)
     summed -= below
     return summed
 

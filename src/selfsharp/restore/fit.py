@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from selfsharp.blur.estimate import SEARCHES, SIZE, Estimate, Quality, estimate_psf
+from selfsharp.blur.alternation import SIZE
+from selfsharp.blur.estimate import SEARCHES, Estimate, Quality, estimate_psf
 from selfsharp.blur.estimate_field import estimate_field, undo_field
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power

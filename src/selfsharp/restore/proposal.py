@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32
 
+from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.deconvolve import divide, divide_ways
-from selfsharp.blur.estimate import SIZE, Estimate
+from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.restore.partition import Partition

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image as PillowImage
 
+from selfsharp.blur.alternation import EFFORTS, SIZE, estimate_once
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.convolve import convolve
-from selfsharp.blur.estimate import EFFORTS, SIZE, estimate_once
 from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.synthesis import blur_region
