@@ -60,7 +60,7 @@ SEARCHES: Mapping[Quality, Search] = {
     "fast": Search(EFFORTS[:3], {2: 2, 1: 1, 0: 1}, window=320),
 }
 """The effort that goes into an estimate, by what is asked for. On 48 held-out photos, partly and
-fully shaken, best is within 0.1 dB of letting all six go on to the third scale, in half the time."""
+fully shaken, best is within 0.1 dB of all six going on to the third scale, in half the time."""
 TELLING = 1.2
 """Structure over noise that tells a PSF; of 152 blurred photos the least telling has 1.38."""
 POINT: Psf = np.ones((1, 1), np.float32)
