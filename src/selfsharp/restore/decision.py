@@ -10,11 +10,11 @@ from selfsharp.image import Image
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
 from selfsharp.restore.fit import LEAST, is_certain, is_whole
-from selfsharp.restore.judgement import Judgement, is_filtered, is_moved
+from selfsharp.restore.judgement import Judgement, is_filtered, moved_along
 from selfsharp.restore.partition import Partition, everywhere
 from selfsharp.restore.shared_part import agreeing_pieces, shared_part
-from selfsharp.restore.sharp_rest import anything_sharp
 from selfsharp.restore.two_blurs import heavier_part
+from selfsharp.restore.whole_photo import moved_as_a_whole
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def decide_found(
             again = judge(image, filtered)
             if is_filtered(again):
                 return Decision(blurred, filtered, again)
-    if is_moved(judged) and not anything_sharp(found, blurred):
+    path = moved_along(judged)
+    if path is not None and moved_as_a_whole(image, found, blurred, path):
         blurred = everywhere(found, blurred)
     decided = Decision(blurred, blurred, judged)
     # Hardly anything is soft by nature where a whole photo is blurred.

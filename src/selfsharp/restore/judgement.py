@@ -13,6 +13,7 @@ from selfsharp.blur.direction import margin_over_round
 from selfsharp.blur.estimate import Estimate, Quality
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power, unevenness
+from selfsharp.blur.psf import Psf
 from selfsharp.image import Image
 from selfsharp.restore.fit import LEAST, fit_part, is_whole, seen_of
 from selfsharp.restore.partition import Partition
@@ -199,10 +200,10 @@ def is_filtered(judged: Judgement) -> bool:
     return judged.beyond_doubt and lens is not None and is_filter(lens)
 
 
-def is_moved(judged: Judgement) -> bool:
-    """Whether what is to be undone is beyond doubt a movement along a path."""
+def moved_along(judged: Judgement) -> Psf | None:
+    """The path that is to be undone, if there is one and it is beyond doubt."""
     estimate = judged.estimate
-    return judged.beyond_doubt and estimate is not None and estimate.lens is None
+    return estimate.psf if judged.beyond_doubt and estimate and not estimate.lens else None
 
 
 def _if_over(least: float, probability: float) -> float:

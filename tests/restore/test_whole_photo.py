@@ -12,7 +12,15 @@ from selfsharp.restore.detect import Findings
 from selfsharp.restore.judgement import Judgement
 from selfsharp.restore.partition import Partition, everywhere
 from selfsharp.restore.restorer import Restorer
-from selfsharp.restore.sharp_rest import DISTINCT, SHARP, anything_sharp
+from selfsharp.restore.whole_photo import (
+    DISTINCT,
+    FITS,
+    LITTLE,
+    SHARP,
+    misfit_off,
+    moved_as_a_whole,
+    share_sharp,
+)
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 
@@ -47,13 +55,17 @@ def test_what_is_sharp_has_something_to_see_and_no_blur(
     left_blurred, structure, probability, sharp
 ):
     found = seen(structure=structure, probability=probability)
-    assert anything_sharp(found, left_blurred) is sharp
+    assert (share_sharp(found, left_blurred) > LITTLE) is sharp
 
 
 def test_a_photo_blurred_all_over_has_nothing_sharp():
     gate = np.ones((160, 240), np.float32)
     found = seen(structure=1.0, probability=0.0)
-    assert not anything_sharp(found, Partition(gate, gate, gate > 0))
+    parts = Partition(gate, gate, gate > 0)
+    assert share_sharp(found, parts) == 0
+    assert moved_as_a_whole(
+        np.zeros((160, 240, 3), np.float32), found, parts, np.ones((1, 1), np.float32)
+    )
 
 
 def test_all_of_a_photo_keeps_its_core_and_has_a_radius(left_blurred):
@@ -62,6 +74,18 @@ def test_all_of_a_photo_keeps_its_core_and_has_a_radius(left_blurred):
     assert parts.radius == pytest.approx(4, rel=0.01)
     assert parts.core is left_blurred.core
     assert parts.certainty == left_blurred.certainty
+
+
+def test_a_path_fits_what_it_moved_and_rings_in_what_is_sharp():
+    sharp, generator = read_photo(FLOWERS).image, np.random.default_rng(3)
+    psf = KINDS.load("shake").psf(4.0, generator)
+    gate = np.zeros(sharp.shape[:2], np.float32)
+    gate[:, : gate.shape[1] // 3] = 1
+    parts = Partition(gate, 4 * gate, gate > 0)
+    camera = Camera(light="display", noise=1 / 255)
+    moved = blur_region(sharp, psf, np.ones_like(gate), camera, generator).blurred
+    assert misfit_off(moved, parts, psf) < FITS
+    assert misfit_off(blur_region(sharp, psf, gate, camera, generator).blurred, parts, psf) > FITS
 
 
 @pytest.fixture(scope="module")
