@@ -203,7 +203,9 @@ def test_a_learnt_round_takes_part_where_the_recipe_names_its_model(pool, guesse
     made = [guess(pool, recipe, number) for number in range(RECIPE.estimates)]
     places = [[(g.place, g.reach, g.corner, g.size) for g in each] for each in (made, guesses)]
     assert places[0] == places[1]
-    assert not all(alike(one, other) for one, other in zip(made, guesses, strict=True))
+    # Few estimates are shown, and round blur has no learnt round: some more have to be asked.
+    later = range(RECIPE.estimates, 5 * RECIPE.estimates)
+    assert any(not alike(guess(pool, recipe, n), guess(pool, RECIPE, n)) for n in later)
 
 
 @pytest.mark.parametrize("model", ["nobody", "made-up"])

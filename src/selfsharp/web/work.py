@@ -16,7 +16,7 @@ import numpy as np
 from PIL.Image import DecompressionBombError
 
 from selfsharp.blur.estimate import Quality
-from selfsharp.image import Photo, PhotoError, Plane, read_masked, read_photo
+from selfsharp.image import Photo, PhotoError, Plane, read_mask, read_photo
 from selfsharp.restore.restorer import Restorer
 from selfsharp.web.job import (
     Advanced,
@@ -69,20 +69,14 @@ def do(job: Job, threads: int | None, tell: Tell) -> Finished | Refused:
 def _work(job: Job, threads: int | None, tell: Tell) -> Finished:
     start = time.perf_counter()
     tell(Began("reading"))
-    photo, mask = _read(job)
+    photo = read_photo(job.folder / job.photo, max_megapixels=job.max_megapixels)
+    mask = read_mask(job.folder / job.mask, *photo.image.shape[:2]) if job.mask else None
     tell(Began("looking"))
     made = _restored(job, photo, mask, threads, tell) if job.task == "restore" else None
     made = made or _mapped(job, photo, threads)
     tell(Began("writing"))
     files = write_outputs(made, job.outputs, job.folder)
     return Finished(_report(made, time.perf_counter() - start), files)
-
-
-def _read(job: Job) -> tuple[Photo, Plane | None]:
-    path, most = job.folder / job.photo, job.max_megapixels
-    if job.mask:
-        return read_masked(path, job.folder / job.mask, max_megapixels=most)
-    return read_photo(path, max_megapixels=most), None
 
 
 def _restored(job: Job, photo: Photo, mask: Plane | None, threads: int | None, tell: Tell) -> Made:
