@@ -10,7 +10,7 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import Image, read_photo
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.judgement import Judgement
-from selfsharp.restore.partition import Partition, everywhere
+from selfsharp.restore.partition import Partition, opened_everywhere
 from selfsharp.restore.restorer import Restorer
 from selfsharp.restore.whole_photo import (
     DISTINCT,
@@ -69,7 +69,7 @@ def test_a_photo_blurred_all_over_has_nothing_sharp():
 
 
 def test_all_of_a_photo_keeps_its_core_and_has_a_radius(left_blurred):
-    parts = everywhere(seen(structure=0.0, probability=0.0), left_blurred)
+    parts = opened_everywhere(seen(structure=0.0, probability=0.0), left_blurred)
     assert (parts.gate == 1).all()
     assert parts.radius == pytest.approx(4, rel=0.01)
     assert parts.core is left_blurred.core

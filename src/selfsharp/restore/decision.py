@@ -11,7 +11,7 @@ from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
 from selfsharp.restore.fit import LEAST, is_certain, is_whole
 from selfsharp.restore.judgement import Judgement, is_filtered, moved_along
-from selfsharp.restore.partition import Partition, everywhere
+from selfsharp.restore.partition import Partition, opened_everywhere
 from selfsharp.restore.shared_part import agreeing_pieces, shared_part
 from selfsharp.restore.two_blurs import heavier_part
 from selfsharp.restore.whole_photo import moved_as_a_whole
@@ -62,7 +62,7 @@ def decide_found(
                 return Decision(blurred, filtered, again)
     path = moved_along(judged)
     if path is not None and moved_as_a_whole(image, found, blurred, path):
-        blurred = everywhere(found, blurred)
+        blurred = opened_everywhere(found, blurred)
     decided = Decision(blurred, blurred, judged)
     # Hardly anything is soft by nature where a whole photo is blurred.
     if is_whole(blurred):

@@ -101,7 +101,7 @@ def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition
     return Partition(gate, radius, core, certainty)
 
 
-def everywhere(found: Findings, parts: Partition) -> Partition:
+def opened_everywhere(found: Findings, parts: Partition) -> Partition:
     """All of a photo as its blurred part, with the core of what was found."""
     gate = np.ones_like(parts.gate)
     radius = _told_radius(found, np.ones(found.probability.shape, bool), gate)

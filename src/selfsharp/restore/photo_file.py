@@ -61,8 +61,9 @@ def restore_file(
     else:
         photo, masks = read_photo(path, max_megapixels=max_megapixels), []
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
-    plane = masks.pop if masks else lambda: None
-    restoration = restorer.restore(photo.image, plane(), strength, progress, psf)
+    restoration = restorer.restore(
+        photo.image, masks.pop() if masks else None, strength, progress, psf
+    )
     lost = write_restored(photo, restoration.image, out, overwrite=overwrite)
     return RestoredFile(photo, restoration, lost)
 
