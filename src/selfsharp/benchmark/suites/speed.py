@@ -1,28 +1,29 @@
 """Seconds and memory of whole processes, against megapixels and against the blurred share."""
 
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
 from selfsharp.benchmark.measure import Bench
 from selfsharp.benchmark.plots import Panel
-from selfsharp.benchmark.process import run_metered
+from selfsharp.benchmark.programs import Program, Used, meter, programs_of
+from selfsharp.benchmark.region_readings import (
+    PHOTOS,
+    read_regions,
+    table_of_regions,
+    write_sample,
+)
 from selfsharp.benchmark.report import Report
-from selfsharp.benchmark.rows.peer import read_peer
 from selfsharp.benchmark.statistics import fit_line
 from selfsharp.benchmark.tables import Table
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
-from selfsharp.image import Image, Photo, write_photo
-from selfsharp.model_folder import find_model, read_card
-from selfsharp.picture import write_picture
+from selfsharp.image import Image
 
 PICTURES = "a folder of photos, the first of which is mirrored to every size"
 ROWS = ()
@@ -34,14 +35,6 @@ SIZE = 12.0
 """Megapixels while the blurred share varies."""
 USUAL = 0.2
 """Blurred share while the size varies."""
-WAYS = (
-    ("best", "onnxruntime", 1),
-    ("best", "onnxruntime", 2),
-    ("fast", "onnxruntime", 2),
-    ("best", "openvino", 2),
-    ("fast", "openvino", 2),
-)
-"""Qualities, backends and threads that a model is run with; backends that are installed."""
 REPEATS = 3
 """Runs that the median is taken of, after one that is not counted."""
 EXTENT = 18.0
@@ -54,28 +47,6 @@ not counted. Memory: the most that the process held at a time. Lines are fitted 
 
 
 @dataclass(frozen=True)
-class Program:
-    """Something to run as a process.
-
-    Attributes:
-        name: what tables call it.
-        threads: how many threads it is told to use; None if it cannot be told.
-        command: its command for a photo, its mask, and the file to write.
-    """
-
-    name: str
-    threads: int | None
-    command: Callable[[Path, Path, Path], Sequence[str]]
-
-    @property
-    def title(self) -> str:
-        """Name and threads."""
-        if self.threads is None:
-            return self.name
-        return f"{self.name}, {self.threads} thread{'s' if self.threads > 1 else ''}"
-
-
-@dataclass(frozen=True)
 class Load:
     """What a program is given: megapixels, and the blurred share of them."""
 
@@ -85,46 +56,52 @@ class Load:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a program took for a load; why it has no figures, if it failed."""
+    """What a program took for a load."""
 
     program: Program
     load: Load
-    seconds: float = 0.0
-    megabytes: float = 0.0
-    error: str = ""
+    used: Used
 
 
 def run(bench: Bench) -> Report:
-    """Measures every model in each of `WAYS`, and every outside program."""
+    """Measures every model in each of its ways, and every outside program."""
     loads = [Load(size, USUAL) for size in SIZES]
     loads += [load for share in SHARES if (load := Load(SIZE, share)) not in loads]
-    image = bench.read(next(iter(bench.photos().values())))
-    programs = list(_programs(bench))
+    paths = list(bench.photos().values())
+    image, timeout = bench.read(paths[0]), bench.settings.peer_timeout
+    programs = programs_of(bench.settings)
+    total = (len(loads) + min(PHOTOS, len(paths))) * len(programs)
     readings = []
     with (
         tempfile.TemporaryDirectory(prefix="selfsharp-speed-") as name,
         bench.progress("speed") as advance,
     ):
-        folder = Path(name)
-        for number, load in enumerate(loads):
+        folder, done = Path(name), count()
+        for load in loads:
             write_load(image, load, bench.settings.seed, folder)
-            for place, program in enumerate(programs):
-                advance(number * len(programs) + place, len(loads) * len(programs))
-                readings.append(_read_meter(program, load, folder, bench.settings.peer_timeout))
+            for program in programs:
+                advance(next(done), total)
+                used = meter(program, folder, REPEATS, timeout, warm_up=True)
+                readings.append(Reading(program, load, used))
+        regions = read_regions(bench, programs, folder, lambda: advance(next(done), total))
+    read = [
+        ({"megapixels": r.load.megapixels, "share": r.load.share}, r.program, r.used)
+        for r in readings
+    ]
+    read += [({"photo": r.photo, "megapixels": r.megapixels}, r.program, r.used) for r in regions]
     return Report(
         about=ABOUT,
-        tables=[_table(readings), _summary(readings)],
+        tables=[table_of_regions(regions), _table(readings), _summary(readings)],
         panels=_panels(readings),
         timings=[
             {
-                "program": r.program.title,
-                "megapixels": r.load.megapixels,
-                "share": r.load.share,
-                "seconds": round(r.seconds, 4),
-                "megabytes": round(r.megabytes, 1),
-                **({"error": r.error} if r.error else {}),
+                "program": program.title,
+                **load,
+                "seconds": round(used.seconds, 4),
+                "megabytes": round(used.megabytes, 1),
+                **({"error": used.error} if used.error else {}),
             }
-            for r in readings
+            for load, program, used in read
         ],
     )
 
@@ -143,65 +120,27 @@ def write_load(image: Image, load: Load, seed: int, folder: Path) -> None:
         region = np.zeros_like(region)
     psf = shake.psf_of_extent(EXTENT, generator)
     sample = blur_region(large, psf, region, Camera(light="display"), generator)
-    write_photo(Photo(sample.blurred), folder / "photo.jpg", overwrite=True)
-    white = (sample.mask * 255).astype(np.uint8)[:, :, None].repeat(3, axis=2)
-    write_picture(white, folder / "mask.png", overwrite=True)
-
-
-def _programs(bench: Bench) -> Iterator[Program]:
-    for model in bench.settings.models:
-        folder = find_model(model)
-        name = read_card(folder).name
-        for quality, backend, threads in WAYS:
-            if find_spec(backend) is None:
-                continue
-            start = [sys.executable, "-m", "selfsharp", "restore"]
-            end = ["--model", str(folder), "--threads", str(threads), "--overwrite"]
-            end += ["--quality", quality, "--backend", backend]
-
-            def command(
-                photo: Path, mask: Path, out: Path, start: list[str] = start, end: list[str] = end
-            ) -> list[str]:
-                return [*start, str(photo), "--mask", str(mask), "-o", str(out), *end]
-
-            yield Program(f"{name}, {quality}, {backend}", threads, command)
-    for text in bench.settings.peer:
-        peer = read_peer(text)
-        yield Program(peer.name, None, lambda photo, mask, out, peer=peer: peer.command(photo, out))
-
-
-def _read_meter(program: Program, load: Load, folder: Path, timeout: float) -> Reading:
-    """Runs a program for one load: once to warm up, then to be counted."""
-    command = program.command(folder / "photo.jpg", folder / "mask.png", folder / "out.jpg")
-    runs = []
-    for _ in range(1 + REPEATS):
-        ended = run_metered(command, timeout)
-        if ended.timed_out:
-            return Reading(program, load, error=f"timed out after {timeout:g} s")
-        if ended.code != 0:
-            return Reading(program, load, error=f"code {ended.code}: {ended.last_words}")
-        runs.append(ended)
-    counted = runs[1:]
-    seconds = median(ended.seconds for ended in counted)
-    return Reading(program, load, seconds, max(ended.megabytes for ended in counted))
+    write_sample(sample, folder)
 
 
 def _table(readings: Sequence[Reading]) -> Table:
     """Every reading."""
     usual = f"{SIZE:g} MP, {USUAL:.0%}"
     heads = ["program", "megapixels", "blurred", "seconds", f"ratio to {usual}", "memory, MB"]
-    at_usual = {r.program.title: r.seconds for r in readings if r.load == Load(SIZE, USUAL)}
+    at_usual = {r.program.title: r.used.seconds for r in readings if r.load == Load(SIZE, USUAL)}
     lines = []
     for title in dict.fromkeys(reading.program.title for reading in readings):
         of_program = [reading for reading in readings if reading.program.title == title]
         for reading in sorted(of_program, key=lambda r: (r.load.megapixels, r.load.share)):
             place = [title, f"{reading.load.megapixels:g}", f"{reading.load.share:.0%}"]
-            if reading.error:
-                lines.append([*place, reading.error, "-", "-"])
+            if reading.used.error:
+                lines.append([*place, reading.used.error, "-", "-"])
                 continue
             whole = at_usual[title]
-            ratio = f"{reading.seconds / whole:.2f}" if whole > 0 else "-"
-            lines.append([*place, f"{reading.seconds:.2f}", ratio, f"{reading.megabytes:.0f}"])
+            ratio = f"{reading.used.seconds / whole:.2f}" if whole > 0 else "-"
+            lines.append(
+                [*place, f"{reading.used.seconds:.2f}", ratio, f"{reading.used.megabytes:.0f}"]
+            )
     return Table("Readings", heads, lines)
 
 
@@ -210,7 +149,7 @@ def _points(
 ) -> list[tuple[Load, Reading]]:
     """The readings of one program along one axis, in its order."""
     axis = [Load(s, USUAL) for s in SIZES] if by_size else [Load(SIZE, s) for s in SHARES]
-    of_program = {r.load: r for r in readings if r.program.title == title and not r.error}
+    of_program = {r.load: r for r in readings if r.program.title == title and not r.used.error}
     return [(load, of_program[load]) for load in axis if load in of_program]
 
 
@@ -220,7 +159,7 @@ def _fit(readings: Sequence[Reading], title: str, *, by_size: bool) -> tuple[flo
     if len(points) < 2:
         return None
     along = [load.megapixels if by_size else load.share for load, _ in points]
-    return fit_line(along, [reading.seconds for _, reading in points])
+    return fit_line(along, [reading.used.seconds for _, reading in points])
 
 
 def _summary(readings: Sequence[Reading]) -> Table:
@@ -231,12 +170,16 @@ def _summary(readings: Sequence[Reading]) -> Table:
     for program in dict.fromkeys(reading.program for reading in readings):
         fit = _fit(readings, program.title, by_size=True)
         along = _fit(readings, program.title, by_size=False)
-        shares = [reading.seconds for _, reading in _points(readings, program.title, by_size=False)]
+        shares = [
+            reading.used.seconds for _, reading in _points(readings, program.title, by_size=False)
+        ]
         alone = _points(readings, replace(program, threads=1).title, by_size=True)
         own = _points(readings, program.title, by_size=True)
         speed_up = "-"
         if program.threads is not None and alone and len(alone) == len(own):
-            seconds = [sum(reading.seconds for _, reading in points) for points in (alone, own)]
+            seconds = [
+                sum(reading.used.seconds for _, reading in points) for points in (alone, own)
+            ]
             speed_up = f"{seconds[0] / seconds[1]:.2f}"
         lines.append(
             [
@@ -271,10 +214,12 @@ def _panels(readings: Sequence[Reading]) -> list[Panel]:
         }
         fits = {n: fit for n in found if (fit := _fit(readings, n, by_size=by_size)) is not None}
         seconds = {
-            n: list(zip(place[n], (r.seconds for _, r in found[n]), strict=True)) for n in found
+            n: list(zip(place[n], (r.used.seconds for _, r in found[n]), strict=True))
+            for n in found
         }
         memory = {
-            n: list(zip(place[n], (r.megabytes for _, r in found[n]), strict=True)) for n in found
+            n: list(zip(place[n], (r.used.megabytes for _, r in found[n]), strict=True))
+            for n in found
         }
         panels.append(Panel(title, across, "seconds", seconds, fits=fits))
         panels.append(Panel(title, across, "memory, MB", memory))
