@@ -82,22 +82,10 @@ def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMP
         dampings: weight of the prior in each round; less restores more, noise and errors
             included. More in the first ones keeps errors from feeding the next.
     """
-    return divide_ways(image, mask, psf, [dampings])
-
-
-def divide_ways(
-    image: Image, mask: Plane, psf: Psf, ways: Sequence[Sequence[float]]
-) -> Float32[np.ndarray, "height width channels"]:
-    """:func:`divide` by several dampings, which have the first half of the work in common.
-
-    Returns:
-        The three channels by the first of them, then those by the next, and so on.
-    """
-    divided = np.empty((*mask.shape, 3 * len(ways)), np.float32)
-    planes = _divided([image[:, :, at] for at in range(3)], mask, psf, ways)
-    for number, plane in enumerate(planes):
-        channel, way = divmod(number, len(ways))
-        divided[:, :, 3 * way + channel] = plane
+    planes = _divided([image[:, :, at] for at in range(3)], mask, psf, dampings)
+    divided = np.empty((*mask.shape, 3), np.float32)
+    for channel, plane in enumerate(planes):
+        divided[:, :, channel] = plane
     return divided
 
 
@@ -105,13 +93,13 @@ def divide_plane(
     plane: Plane, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS
 ) -> Plane:
     """:func:`divide` for one channel."""
-    return next(_divided([plane], mask, psf, [dampings]))
+    return next(_divided([plane], mask, psf, dampings))
 
 
 def _divided(
-    planes: Sequence[Plane], mask: Plane, psf: Psf, ways: Sequence[Sequence[float]]
+    planes: Sequence[Plane], mask: Plane, psf: Psf, dampings: Sequence[float]
 ) -> Iterator[Plane]:
-    """Channels with the blur divided out, each in every way; what filters are made of serves all.
+    """Channels with the blur divided out; what filters are made of serves all.
 
     One after the other, so that few are in memory at a time.
     """
@@ -120,20 +108,19 @@ def _divided(
     blur = centred_spectrum(psf, inside.shape)
     power, prior = np.abs(blur) ** 2, slope_power(inside.shape) + np.float32(CONTRAST)
     cross = np.conj(blur)
-    inverses = {a: over(cross, power + a * prior) for dampings in ways for a in dampings}
+    inverses = [over(cross, power + damping * prior) for damping in dampings]
     del power, prior, cross
     photo = slice(border, border + height), slice(border, border + width)
     for plane in planes:
-        given = bordered(plane, border)
-        first = _evenly_blurred(given, given, inside, blur)
-        for dampings in ways:
-            evenly, latent = first, given
-            for number, damping in enumerate(dampings):
-                if number:
-                    sharp = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
-                    evenly = _evenly_blurred(given, bordered(sharp, border), inside, blur)
-                latent = np.fft.irfft2(inverses[damping] * evenly, inside.shape)
-            yield np.clip(latent[photo], 0, 1)
+        given = latent = bordered(plane, border)
+        for number, inverse in enumerate(inverses):
+            sharp = given
+            if number:
+                inner = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
+                sharp = bordered(inner, border)
+            evenly = _evenly_blurred(given, sharp, inside, blur)
+            latent = np.fft.irfft2(inverse * evenly, inside.shape)
+        yield np.clip(latent[photo], 0, 1)
 
 
 def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:
