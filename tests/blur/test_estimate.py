@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsharp.blur.deconvolve import deconvolve
-from selfsharp.blur.estimate import AGREEING, ROUNDLY, SEARCHES, STEADY, estimate_psf, gains
+from selfsharp.blur.estimate import (
+    AGREEING,
+    ROUNDLY,
+    ROUNDS,
+    SEARCHES,
+    STEADY,
+    estimate_psf,
+    gains,
+)
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import blur_radius, similarity
@@ -152,11 +160,42 @@ class Told(LearntRound):
         return psf if self.psf is None else self.psf
 
 
+class Restless(Told):
+    """A round that turns every PSF by a right angle."""
+
+    def __call__(self, part, psf):
+        return np.rot90(psf).copy()
+
+
 def test_a_learnt_round_that_leaves_a_psf_alone_makes_it_credible(shaken):
     sample, _ = shaken
     grey = sample.blurred.mean(axis=2)
-    same, other = (estimate_psf(grey, sample.mask, learnt=Told(psf)) for psf in (None, POINT))
+    same, other = (
+        estimate_psf(grey, sample.mask, learnt=learnt) for learnt in (Told(None), Restless(None))
+    )
     assert same.confidence > 0.95
     assert other.confidence < 0.2
     assert is_certain(same)
     assert not is_certain(other)
+
+
+@pytest.mark.parametrize("quality", SEARCHES)
+def test_learnt_rounds_go_on_from_each_other(shaken, quality):
+    sample, truth = shaken
+    wide = np.pad(truth, (31 - truth.shape[0]) // 2)
+    answers = [np.roll(wide, number, axis=0) for number in range(ROUNDS)]
+    asked = []
+
+    class Telling(Told):
+        def __call__(self, part, psf):
+            asked.append(psf)
+            return answers[len(asked) - 1]
+
+    grey = sample.blurred.mean(axis=2)
+    found = estimate_psf(grey, sample.mask, learnt=Telling(None), quality=quality)
+    assert len(asked) == ROUNDS
+    assert asked[0].shape == (31, 31)
+    for psf, answer in zip(asked[1:], answers, strict=False):
+        np.testing.assert_array_equal(psf, answer)
+    for psf in (found.psf, *found.both):
+        np.testing.assert_array_equal(psf, answers[len(asked) - 1])
