@@ -103,7 +103,7 @@ def go_on(side: int, part: BlurredPart, several: Sequence[Candidate]) -> list[Ca
         part: the blurred part at that scale.
         several: what the next coarser scale has left; what becomes of one depends on no other.
     """
-    psfs = np.stack([enlarged(one.psf, side) for one in several])
+    psfs = np.stack([_enlarged(one.psf, side) for one in several])
     most = FINEST_ROUNDS if side == SIZE else max(one.effort.rounds for one in several)
     for number in range(most):
         going = [at for at, one in enumerate(several) if one.effort.rounds > number]
@@ -140,8 +140,8 @@ def scaled(plane: Plane, scale: float) -> Float32[np.ndarray, "rows columns"]:
     return np.asarray(picture.resize((width, height), PillowImage.Resampling.LANCZOS))
 
 
-def enlarged(psf: Psf, side: int) -> Float32[np.ndarray, "side side"]:
-    """A PSF as a finer scale shows it."""
+def _enlarged(psf: Psf, side: int) -> Float32[np.ndarray, "side side"]:
+    """A PSF as the next finer scale shows it."""
     if psf.shape[0] == side:
         return psf
     larger = PillowImage.fromarray(psf).resize((side, side), PillowImage.Resampling.BICUBIC)

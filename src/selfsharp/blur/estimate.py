@@ -2,7 +2,8 @@
 
 An estimate of image and PSF in turn ends in a local minimum, the right one or not, by the smallest
 change of a setting (:mod:`selfsharp.blur.alternation`). So several begin, each with settings of its
-own, and those go on that leave the sharpest and cleanest image behind.
+own, and those go on that leave the sharpest and cleanest image behind. Learnt rounds follow, where
+there are any: they lead out of some of the wrong minima.
 """
 
 import math
@@ -14,16 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from selfsharp.blur.alternation import (
-    EFFORTS,
-    SIDES,
-    SIZE,
-    Effort,
-    begin,
-    enlarged,
-    go_on,
-    scaled,
-)
+from selfsharp.blur.alternation import EFFORTS, SIDES, SIZE, Effort, begin, go_on, scaled
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.direction import APART, apart, is_round
@@ -73,7 +65,11 @@ fully shaken, best is within 0.1 dB of all six going on to the third scale, in h
 TELLING = 1.2
 """Structure over noise that tells a PSF; of 152 blurred photos the least telling has 1.38."""
 ROUNDS = 6
-"""Learnt rounds, each on what the one before has made: at the finest scale they take over."""
+"""Learnt rounds, each on what the one before has made."""
+ALIKE = -2.0
+"""Disagreement of search and rounds under which their mean is better than either: they err
+differently. Beyond it rounds have led out of a wrong minimum, or into one. Of 88 held-out parts,
+undone, the search gains 2.09 dB in the mean, the last round 2.72, this 2.81."""
 POINT: Psf = np.ones((1, 1), np.float32)
 """The PSF of no blur."""
 
@@ -120,21 +116,22 @@ def estimate_psf(
     """
     if structure_over_noise(grey, mask) < TELLING:
         return Estimate(POINT, (POINT, POINT), 0.0)
-    first, second = _best_two(grey, mask, threads, SEARCHES[quality], finest=learnt is None)
+    first, second = _best_two(grey, mask, threads, SEARCHES[quality])
     psf = tidied(first + second, 0.0)
-    part = BlurredPart.of(grey, mask, SIZE)
-    better = learnt(part, psf) if learnt else psf
-    lens = _round_blur(grey, mask, better)
+    lens = _round_blur(grey, mask, psf)
     if lens:
         confidence = gains(ROUNDLY, min(apart(psf, lens), APART), mask)
         return Estimate(lens.psf, (lens.psf, lens.psf), confidence, lens)
     if learnt is None:
         confidence = gains(AGREEING, disagreement(first, second), mask)
         return Estimate(psf, (first, second), confidence)
-    before = psf
-    for _ in range(ROUNDS - 1):
-        before, better = better, learnt(part, better)
-    confidence = gains(STEADY, disagreement(before, better), mask)
+    part, rounds = BlurredPart.of(grey, mask, SIZE), [psf]
+    for _ in range(ROUNDS):
+        rounds.append(learnt(part, rounds[-1]))
+    confidence = gains(STEADY, disagreement(rounds[-2], rounds[-1]), mask)
+    better = rounds[-1]
+    if disagreement(psf, better) < ALIKE:
+        better = tidied(tidied(psf + rounds[1], 0.0) + better, 0.0)
     return Estimate(better, (better, better), confidence)
 
 
@@ -160,19 +157,12 @@ def gains(fit: tuple[float, float, float], differing: float, mask: Plane) -> flo
     return 1 / (1 + math.exp(slope * differing - evidence))
 
 
-def _best_two(
-    grey: Plane, mask: Plane, threads: int, search: Search, *, finest: bool
-) -> tuple[Psf, Psf]:
-    """The two best of several estimates, the best first; the same one twice where one is left.
-
-    Args:
-        finest: whether they go on to the finest scale; else they are enlarged to it.
-    """
+def _best_two(grey: Plane, mask: Plane, threads: int, search: Search) -> tuple[Psf, Psf]:
+    """The two best of several estimates, the best first; the same one twice where one is left."""
     running = [begin(effort) for effort in search.efforts]
-    scales = list(enumerate(SIDES))[0 if finest else 1 :]
     with ThreadPoolExecutor(threads) as pool:
         each = pool.map if threads > 1 else map
-        for finer, side in reversed(scales):
+        for finer, side in reversed(list(enumerate(SIDES))):
             small, inside = (scaled(plane, side / SIZE) for plane in (grey, mask))
             part = BlurredPart.of(small, inside, side)
             groups = min(threads, len(running))
@@ -184,7 +174,7 @@ def _best_two(
                 marks = list(each(partial(diffuseness, small, inside), psfs))
                 best = np.argsort(marks, kind="stable")[: search.survivors[finer]]
                 running = [running[place] for place in best]
-    return enlarged(running[0].psf, SIZE), enlarged(running[-1].psf, SIZE)
+    return running[0].psf, running[-1].psf
 
 
 def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
