@@ -85,8 +85,8 @@ def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused)
 
 @pytest.fixture
 def undirected(monkeypatch):
-    """Nothing in the spectrum tells of a movement."""
-    monkeypatch.setattr(judgement, "margin_over_round", lambda *_: 0.0)
+    """Hardly anything in the spectrum tells of a movement."""
+    monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME)
 
 
 def test_a_movement_whose_directions_the_spectrum_has_is_undone_in_full(shaken, unfocused):
@@ -253,12 +253,16 @@ def test_a_whole_photo_that_the_generator_restores_alone_needs_no_second_look(mo
     assert replace(whole, tried=None) == judge(image, everywhere, physics=False)
 
 
-def test_a_part_without_a_psf_and_without_directions_is_left_as_it_is(monkeypatch, shaken):
+@pytest.mark.parametrize("gap", [1.0, 0.0])
+def test_a_part_without_directions_is_left_as_it_is_whatever_psf_seems_to_fit(
+    monkeypatch, shaken, gap
+):
     image, parts = shaken
-    monkeypatch.setattr(fit, "misfit", lambda *_: 1.0)
+    monkeypatch.setattr(fit, "misfit", lambda *_: gap)
     found = replace(parts, certainty=0.985)
     monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME - 1)
     assert judge(image, found).trust == 0
+    assert judge(image, parts).trust == 1
     everywhere = replace(found, gate=np.ones_like(parts.gate))
     assert judge(image, everywhere).trust > 0
     monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME + 1)
