@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsharp.blur.convolve import convolve
-from selfsharp.blur.deconvolve import deconvolve, divide
+from selfsharp.blur.deconvolve import deconvolve, divide, divide_plane, divide_twice
 from selfsharp.blur.kinds import KINDS, gaussian, shake
 from selfsharp.blur.spectrum import (
     centred_spectrum,
@@ -16,7 +16,7 @@ from selfsharp.blur.spectrum import (
     psf_spectrum,
 )
 from selfsharp.blur.synthesis import Camera, blur_region
-from selfsharp.image import read_photo
+from selfsharp.image import grey_of, read_photo
 from selfsharp.metrics import psnr
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
@@ -64,6 +64,18 @@ def test_the_quick_way_agrees_with_a_reference_in_float64(sharp, dampings):
             wiener = np.conj(response) / (np.abs(response) ** 2 + damping * (slopes + 0.02))
             wanted = np.clip(np.fft.ifft2(wiener * np.fft.fft2(evenly)).real[photo], 0, 1)
         np.testing.assert_allclose(restored[:, :, channel], wanted, atol=2e-4)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_dividing_twice_is_dividing_colours_and_brightness(sharp, threads):
+    psf = shake.psf_of_extent(14.0, np.random.default_rng(5))
+    mask = np.zeros(sharp.shape[:2], np.float32)
+    mask[50:200, 30:] = 1
+    dampings = ((0.01,), (0.02, 0.004))
+    colours, brightness = divide_twice(sharp, mask, psf, dampings, threads)
+    np.testing.assert_array_equal(colours, divide(sharp, mask, psf, dampings[0]))
+    alone = divide_plane(grey_of(sharp), mask, psf, dampings[1])
+    np.testing.assert_allclose(brightness, alone, atol=1e-5)
 
 
 def test_a_shake_over_the_whole_photo_does_not_ring_in_from_its_edges(sharp):

@@ -1,13 +1,16 @@
 """Undoes a known blur in a part of an image."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import (
+    PowerSpectrum,
     Spectrum,
     bordered,
     centred_spectrum,
@@ -17,7 +20,7 @@ from selfsharp.blur.spectrum import (
     slope_power,
     transform,
 )
-from selfsharp.image import Image, Plane
+from selfsharp.image import Image, Plane, grey_of
 
 Whole = Float32[np.ndarray, "rows columns"]
 """A plane with a border around it."""
@@ -82,10 +85,12 @@ def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMP
         dampings: weight of the prior in each round; less restores more, noise and errors
             included. More in the first ones keeps errors from feeding the next.
     """
-    planes = _divided([image[:, :, at] for at in range(3)], mask, psf, dampings)
-    divided = np.empty((*mask.shape, 3), np.float32)
-    for channel, plane in enumerate(planes):
-        divided[:, :, channel] = plane
+    division, divided = _Division.of(mask, psf), np.empty((*mask.shape, 3), np.float32)
+    inverses = division.inverses(dampings)
+    for channel in range(3):
+        plane = image[:, :, channel]
+        spectrum = division.spectrum_of(plane)
+        divided[:, :, channel] = division.divided(plane, spectrum, inverses)
     return divided
 
 
@@ -93,34 +98,98 @@ def divide_plane(
     plane: Plane, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMPINGS
 ) -> Plane:
     """:func:`divide` for one channel."""
-    return next(_divided([plane], mask, psf, dampings))
+    division = _Division.of(mask, psf)
+    spectrum = division.spectrum_of(plane)
+    return division.divided(plane, spectrum, division.inverses(dampings))
 
 
-def _divided(
-    planes: Sequence[Plane], mask: Plane, psf: Psf, dampings: Sequence[float]
-) -> Iterator[Plane]:
-    """Channels with the blur divided out; what filters are made of serves all.
+def divide_twice(
+    image: Image,
+    mask: Plane,
+    psf: Psf,
+    dampings: tuple[Sequence[float], Sequence[float]],
+    threads: int = 1,
+) -> tuple[Image, Plane]:
+    """:func:`divide` by one set of dampings, and :func:`divide_plane` of the grey image by another.
 
-    One after the other, so that few are in memory at a time.
+    It takes five sixths of the time of both: filters serve both, and in the first round the
+    spectrum of the grey image is the mean of the channels'.
+
+    Args:
+        image: RGB in 0..1.
+        mask: 1 where the image is blurred; only there are the results of use.
+        psf: how it is blurred.
+        dampings: those of the colours, and those of brightness.
+        threads: more than one work on channels side by side.
     """
-    border, (height, width) = psf.shape[0], mask.shape
-    inside = bordered(mask, border, mode="constant")
-    blur = centred_spectrum(psf, inside.shape)
-    power, prior = np.abs(blur) ** 2, slope_power(inside.shape) + np.float32(CONTRAST)
-    cross = np.conj(blur)
-    inverses = [over(cross, power + damping * prior) for damping in dampings]
-    del power, prior, cross
-    photo = slice(border, border + height), slice(border, border + width)
-    for plane in planes:
-        given = latent = bordered(plane, border)
+    division = _Division.of(mask, psf)
+    divided, brightness = np.empty((*mask.shape, 3), np.float32), grey_of(image)
+    planes = [image[:, :, channel] for channel in range(3)]
+    with ThreadPoolExecutor(threads) as pool:
+        each = pool.map if threads > 1 else map
+        spectra = list(each(division.spectrum_of, planes))
+        mean = (spectra[0] + spectra[1] + spectra[2]) / np.float32(3)
+        careful, bold = (division.inverses(some) for some in dampings)
+        tasks = [(brightness, mean, bold)]
+        tasks += [(plane, one, careful) for plane, one in zip(planes, spectra, strict=True)]
+        results = each(lambda task: division.divided(*task), tasks)
+        brightness = next(results)
+        for channel, plane in enumerate(results):
+            divided[:, :, channel] = plane
+    return divided, brightness
+
+
+@dataclass(frozen=True, eq=False)
+class _Division:
+    """What all planes have in common that one PSF is divided out of, in one mask."""
+
+    mask: Plane
+    border: int
+    inside: Whole
+    blur: Spectrum
+    power: PowerSpectrum
+    prior: PowerSpectrum
+
+    @staticmethod
+    def of(mask: Plane, psf: Psf) -> "_Division":
+        border = psf.shape[0]
+        inside = bordered(mask, border, mode="constant")
+        blur = centred_spectrum(psf, inside.shape)
+        prior = slope_power(inside.shape) + np.float32(CONTRAST)
+        return _Division(mask, border, inside, blur, np.abs(blur) ** 2, prior)
+
+    @property
+    def photo(self) -> tuple[slice, slice]:
+        """Where the plane lies within its border."""
+        rows, columns = (slice(self.border, self.border + side) for side in self.mask.shape)
+        return rows, columns
+
+    def spectrum_of(self, plane: Plane) -> Spectrum:
+        """Of the plane, blurred evenly, mirrored beyond its edges."""
+        given = bordered(plane, self.border)
+        return _evenly_blurred(given, given, self.inside, self.blur)
+
+    def inverses(self, dampings: Sequence[float]) -> list[Spectrum]:
+        """The filter of each round, by the weight of the prior in it."""
+        cross = np.conj(self.blur)
+        return [over(cross, self.power + damping * self.prior) for damping in dampings]
+
+    def divided(self, plane: Plane, spectrum: Spectrum, inverses: Sequence[Spectrum]) -> Plane:
+        """The plane with the blur divided out, round by round.
+
+        Args:
+            plane: blurred in the mask.
+            spectrum: what :meth:`spectrum_of` makes of it.
+            inverses: filters that :meth:`inverses` has made.
+        """
+        photo, latent = self.photo, plane
         for number, inverse in enumerate(inverses):
-            sharp = given
             if number:
-                inner = np.where(mask > 0, np.clip(latent[photo], 0, 1), plane)
-                sharp = bordered(inner, border)
-            evenly = _evenly_blurred(given, sharp, inside, blur)
-            latent = np.fft.irfft2(inverse * evenly, inside.shape)
-        yield np.clip(latent[photo], 0, 1)
+                inner = np.where(self.mask > 0, np.clip(latent, 0, 1), plane)
+                given, sharp = bordered(plane, self.border), bordered(inner, self.border)
+                spectrum = _evenly_blurred(given, sharp, self.inside, self.blur)
+            latent = np.fft.irfft2(inverse * spectrum, self.inside.shape)[photo]
+        return np.clip(latent, 0, 1)
 
 
 def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:

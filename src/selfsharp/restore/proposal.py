@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.alternation import SIZE
-from selfsharp.blur.deconvolve import divide, divide_plane
+from selfsharp.blur.deconvolve import divide, divide_plane, divide_twice
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane, grey_of
@@ -31,10 +31,13 @@ def propose(image: Image, gate: Plane, both: tuple[Psf, Psf], threads: int = 1) 
     What is bold brings back detail, of which colours have little, and noise: with those of the
     careful one, 18 held-out photos gain .03 dB in the mean.
     """
-    with ThreadPoolExecutor(min(threads, 2)) as pool:
-        careful = pool.submit(divide, image, gate, both[0], DAMPINGS[0])
-        bold = pool.submit(divide_plane, grey_of(image), gate, both[1], DAMPINGS[1])
-        first, brightness = careful.result(), bold.result()
+    if both[0] is both[1]:
+        first, brightness = divide_twice(image, gate, both[0], DAMPINGS, threads)
+    else:
+        with ThreadPoolExecutor(min(threads, 2)) as pool:
+            careful = pool.submit(divide, image, gate, both[0], DAMPINGS[0])
+            bold = pool.submit(divide_plane, grey_of(image), gate, both[1], DAMPINGS[1])
+            first, brightness = careful.result(), bold.result()
     proposals = np.empty((*gate.shape, 6), np.float32)
     proposals[:, :, :3], second = first, proposals[:, :, 3:]
     np.add(first, (brightness - grey_of(first))[:, :, None], out=second)

@@ -2,8 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -27,10 +25,11 @@ from selfsharp.restore.memory import give_back
 from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask, worth
 from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References, encode
+from selfsharp.restore.restoration import Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Residual, Tile, in_blocks, padded, work_list
-from selfsharp.restore.windows import around, counted_from, pasted
+from selfsharp.restore.windows import Piece, Window, around, counted_from, pasted
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -44,32 +43,6 @@ ROUND_SHARE = np.float32(0.5)
 """Share of the proposals themselves where a program's filter has blurred: one number tells its PSF,
 and exactly, which a generator that mends the errors of others cannot know. In 20 held-out photos
 fully and partly blurred by a Gaussian it gains .10 and .19 dB, mask given."""
-
-
-@dataclass(frozen=True)
-class Restoration:
-    """A restored image and the maps that tell what was done.
-
-    Attributes:
-        image: the restored image; bit-identical to the input where `gate` is 0.
-        blur_map: blur radius in pixels, 0 where sharp.
-        gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
-        psf: the PSF that the proposals undo, that of the whole part where it differs from place to
-            place; None where the generator restored alone.
-        references: for patches of the blurred part, the sharp places that are most like them; None
-            where the model asks for none, or there are none.
-    """
-
-    image: Image
-    blur_map: Plane
-    gate: Plane
-    psf: Psf | None = None
-    references: Matches | None = None
-
-    @cached_property
-    def share(self) -> float:
-        """The share of the photo in its blurred part, 0..1."""
-        return float(np.count_nonzero(self.gate)) / self.gate.size
 
 
 class Restorer:
@@ -180,6 +153,7 @@ class Restorer:
             ValueError: image or mask has the wrong shape, type or range.
         """
         found, blurred = self._look(image, mask)
+        give_back()
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
         if mask is not None:
@@ -232,6 +206,7 @@ class Restorer:
         else:
             decided = self.decide(image, mask)
             blurred, parts, judged = decided.blurred, decided.parts, decided.judged
+            del decided
         del mask  # The parts say it; its memory is free now, unless a caller keeps it.
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
@@ -239,15 +214,48 @@ class Restorer:
             progress(0, len(work))
         if not work:
             return Restoration(image, blurred.radius, np.zeros_like(parts.gate))
-        blocks = in_blocks(work, self._grid)
+        # Of the rest of a photo there need be no copy until nothing else takes memory.
+        within = around([tile.kept for tile in work])
+        restored, gate = image[within].copy(), np.zeros_like(parts.gate)
+        matched = self._blend(image, parts, judged, work, (restored, within, gate), progress)
+        psf = judged.estimate.psf if judged.estimate else None
+        trust = judged.trust
+        if judged.unevenness is not None:
+            trust = settle(judged, parts, self._radius_left(pasted(image, restored, within), parts))
+        gate *= np.float32(trust)
+        if not gate.any():
+            return Restoration(image, blurred.radius, gate)
+        # What equals the image stays so: its difference is 0.
+        restored -= image[within]
+        restored *= np.float32(trust * strength)
+        restored += image[within]
+        blur_map = blurred.radius
+        del blurred, parts  # Two copies of the image are about to be held.
+        give_back()
+        result = pasted(image, restored, within)
+        return Restoration(result, blur_map, gate, psf, joined(matched))
+
+    def _blend(
+        self,
+        image: Image,
+        parts: Partition,
+        judged: Judgement,
+        work: list[Tile],
+        result: tuple[Piece, Window, Plane],
+        progress: Progress | None,
+    ) -> list[Matches]:
+        """Restores tile after tile, and tells what they referred to.
+
+        Args:
+            work: the tiles that there are to be restored.
+            result: what of the image is to be restored, as it is; where it lies; and a gate that
+                is closed. The first and the last are filled.
+        """
+        (restored, within, gate), blocks = result, in_blocks(work, self._grid)
         # What physics proposes, where that is of use.
         estimate = judged.estimate if self._undoes else None
         references = self._refer(image, parts, judged.estimate)
         matched: list[Matches] = []
-        # Of the rest of a photo there need be no copy until nothing else takes memory.
-        within = around([tile.kept for tile in work])
-        restored = image[within].copy()
-        gate = np.zeros_like(parts.gate)
 
         def finish_block(block: list[Tile]) -> list[Finished]:
             proposed = undo_block(image, parts, block, estimate, threads)
@@ -275,20 +283,7 @@ class Restorer:
             np.clip(changed, 0, 1, out=changed)
             if progress:
                 progress(done, len(work))
-        psf = judged.estimate.psf if judged.estimate else None
-        trust = judged.trust
-        if judged.unevenness is not None:
-            trust = settle(judged, parts, self._radius_left(pasted(image, restored, within), parts))
-        gate *= np.float32(trust)
-        if not gate.any():
-            return Restoration(image, blurred.radius, gate)
-        # What equals the image stays so: its difference is 0.
-        restored -= image[within]
-        restored *= np.float32(trust * strength)
-        restored += image[within]
-        give_back()
-        result = pasted(image, restored, within)
-        return Restoration(result, blurred.radius, gate, psf, joined(matched))
+        return matched
 
     def _radius_left(self, restored: Image, parts: Partition) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""

@@ -18,6 +18,8 @@ FEW = 16
 """Tiles under which each is worked on by itself."""
 Residual = Float32[np.ndarray, "rows columns 3"]
 """What is to be added to all that a tile sees."""
+Ramp = Float32[np.ndarray, "_"]
+"""How much each row, or each column, of what is kept of a tile counts."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,18 @@ class Tile:
     Attributes:
         seen: the window that a graph sees, halo included.
         kept: the window whose result is used.
-        weight: how much the tile counts in `kept`; neighbours' weights add up to 1.
+        ramps: how much the tile counts in the rows and in the columns of `kept`.
     """
 
     seen: Window
     kept: Window
-    weight: Plane
+    ramps: tuple[Ramp, Ramp]
+
+    @property
+    def weight(self) -> Plane:
+        """How much the tile counts in `kept`; neighbours' weights add up to 1."""
+        down, across = self.ramps
+        return down[:, None] * across[None, :]
 
     def widened(self, reach: int, height: int, width: int) -> "Tile":
         """The tile, seen with `reach` pixels around what is kept, within the photo."""
@@ -78,7 +86,7 @@ def tiles_of(height: int, width: int, grid: Grid) -> Iterator[Tile]:
             yield Tile(
                 (row_seen, column_seen),
                 (row_kept, column_kept),
-                row_weight[:, None] * column_weight[None, :],
+                (row_weight, column_weight),
             )
 
 
@@ -119,7 +127,8 @@ def trimmed(tile: Tile, gate: Plane, grid: Grid, margin: int = 0) -> Tile:
         slice(whole.start + part.start, whole.start + part.stop)
         for whole, part in zip(tile.kept, inner, strict=True)
     )
-    smaller = replace(tile, kept=(kept[0], kept[1]), weight=tile.weight[inner[0], inner[1]])
+    ramps = tile.ramps[0][inner[0]], tile.ramps[1][inner[1]]
+    smaller = replace(tile, kept=(kept[0], kept[1]), ramps=ramps)
     return smaller.widened(grid.halo, gate.shape[0], gate.shape[1])
 
 
@@ -146,7 +155,7 @@ def padded(
     return np.ascontiguousarray(planes.transpose(2, 0, 1))
 
 
-def _spans(length: int, grid: Grid) -> list[tuple[slice, slice, Float32[np.ndarray, " kept"]]]:
+def _spans(length: int, grid: Grid) -> list[tuple[slice, slice, Ramp]]:
     """Seen and kept spans along one side, and the weights in the kept one."""
     # A last tile narrower than half a step joins the one before it.
     number = max(1, round(length / grid.step))

@@ -1,0 +1,36 @@
+"""What restoring an image gives: the image, and the maps that tell what was done."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from selfsharp.blur.psf import Psf
+from selfsharp.image import Image, Plane
+from selfsharp.restore.matches import Matches
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A restored image and the maps that tell what was done.
+
+    Attributes:
+        image: the restored image; bit-identical to the input where `gate` is 0.
+        blur_map: blur radius in pixels, 0 where sharp.
+        gate: how much of the restoration is blended in, 0..1; 0 in the reference part.
+        psf: the PSF that the proposals undo, that of the whole part where it differs from place to
+            place; None where the generator restored alone.
+        references: for patches of the blurred part, the sharp places that are most like them; None
+            where the model asks for none, or there are none.
+    """
+
+    image: Image
+    blur_map: Plane
+    gate: Plane
+    psf: Psf | None = None
+    references: Matches | None = None
+
+    @cached_property
+    def share(self) -> float:
+        """The share of the photo in its blurred part, 0..1."""
+        return float(np.count_nonzero(self.gate)) / self.gate.size
