@@ -87,7 +87,8 @@ def undo_block(
         rim = _reach(estimate) + estimate.psf.shape[0]
         if _size(kept, rim) < sum(_size(tile.kept, rim) for tile in tiles):
             # The weight of them together is of no use, nor is it there.
-            together = undo(image, parts, replace(tiles[0], seen=seen, kept=kept), estimate)
+            whole = replace(tiles[0], seen=seen, kept=kept)
+            together = undo(image, parts, whole, estimate, threads)
             yield from (together[counted_from(tile.seen, seen)] for tile in tiles)
             return
     yield from (undo(image, parts, tile, estimate, threads) for tile in tiles)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -258,12 +259,11 @@ class Restorer:
         matched: list[Matches] = []
 
         def finish_block(block: list[Tile]) -> list[Finished]:
-            proposed = undo_block(image, parts, block, estimate, threads)
-            finished = []
-            for tile, proposals in zip(block, proposed, strict=True):
+            # One at a time, by all threads: spectra of a block take more memory than all else.
+            with turn:
+                proposed = list(undo_block(image, parts, block, estimate, self._threads))
                 give_back()
-                finished.append(finish_tile(tile, proposals))
-            return finished
+            return [finish_tile(*one) for one in zip(block, proposed, strict=True)]
 
         def finish_tile(tile: Tile, proposals: Proposals) -> Finished:
             matches = find_in(tile, parts.gate, proposals, references)
@@ -272,7 +272,7 @@ class Restorer:
             opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
             return tile, residual[tile.inner], tile.weight * opened, matches
 
-        threads = 1 if len(work) > 1 else self._threads
+        turn = Lock()
         finished = chain.from_iterable(side_by_side(finish_block, blocks, self._threads))
         for done, (tile, residual, share, matches) in enumerate(finished, start=1):
             gate[tile.kept] += share

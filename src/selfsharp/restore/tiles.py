@@ -15,7 +15,7 @@ from selfsharp.image import Plane
 from selfsharp.restore.windows import Window, counted_from
 
 FEW = 16
-"""Tiles under which each is worked on by itself."""
+"""Tiles under which they are worked on in squares rather than in pairs."""
 Residual = Float32[np.ndarray, "rows columns 3"]
 """What is to be added to all that a tile sees."""
 Ramp = Float32[np.ndarray, "_"]
@@ -99,16 +99,16 @@ def work_list(gate: Plane, grid: Grid) -> list[Tile]:
 def in_blocks(tiles: Sequence[Tile], grid: Grid) -> list[list[Tile]]:
     """Tiles by pairs side by side, which share their surroundings, whole pairs first.
 
-    Squares of two by two would share more, and take a hundred megabytes more. Few tiles stay alone,
-    so that every thread has some; pairs come first, so that all threads end at about the same time.
+    Squares of two by two share more, and take a hundred megabytes more: few tiles, of a photo that
+    takes less itself, come in squares. Whole ones come first, so that all threads end at about the
+    same time.
     """
-    if len(tiles) < FEW:
-        return [[tile] for tile in tiles]
-    blocks: dict[tuple[int, ...], list[Tile]] = {}
+    rows = 2 if len(tiles) < FEW else 1
+    blocks: dict[tuple[int, int], list[Tile]] = {}
     for tile in tiles:
         # A tile begins half a ramp before its place, unless it was trimmed.
         row, column = ((side.start + grid.ramp) // grid.step for side in tile.kept)
-        blocks.setdefault((row, column // 2), []).append(tile)
+        blocks.setdefault((row // rows, column // 2), []).append(tile)
     return sorted(blocks.values(), key=len, reverse=True)
 
 
