@@ -254,15 +254,19 @@ def test_a_whole_photo_that_the_generator_restores_alone_needs_no_second_look(mo
 
 
 @pytest.mark.parametrize("gap", [1.0, 0.0])
-def test_a_part_without_directions_is_left_as_it_is_whatever_psf_seems_to_fit(
+def test_a_part_without_directions_is_left_as_it_is_unless_a_sure_psf_fits(
     monkeypatch, shaken, gap
 ):
     image, parts = shaken
     monkeypatch.setattr(fit, "misfit", lambda *_: gap)
     found = replace(parts, certainty=0.985)
     monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME - 1)
+    monkeypatch.setattr(judgement, "SURER", 1.1)
     assert judge(image, found).trust == 0
     assert judge(image, parts).trust == 1
+    # An estimate that is sure enough bears a PSF out that fits, and no other.
+    monkeypatch.setattr(judgement, "SURER", 0.0)
+    assert (judge(image, found).trust > 0) == (gap == 0.0)
     everywhere = replace(found, gate=np.ones_like(parts.gate))
     assert judge(image, everywhere).trust > 0
     monkeypatch.setattr(judgement, "margin_over_round", lambda *_: SOME + 1)
