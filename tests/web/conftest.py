@@ -50,6 +50,10 @@ def uploads(tmp_path_factory) -> Path:
     PillowImage.fromarray(mask).save(folder / "mask.png")
     PillowImage.fromarray(mask.T).save(folder / "mask-of-jpg.png")
     PillowImage.fromarray(mask[1:]).save(folder / "small-mask.png")
+    # Its part is too small for a PSF to be estimated.
+    few = np.zeros_like(mask)
+    few[20:80, 30:90] = 255
+    PillowImage.fromarray(few).save(folder / "few.png")
     return folder
 
 

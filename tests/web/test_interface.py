@@ -75,10 +75,10 @@ def test_a_map_is_bit_for_bit_the_commands(client, uploads, tmp_path):
 
 
 def test_every_output_can_be_asked_for_at_once(client, uploads):
-    files = files_of(uploads, "photo.png", "mask.png")
+    files = files_of(uploads, "photo.png", "few.png")
     answer = client.post("/restore", files=files, data={"outputs": list(OUTPUTS)}).json()
     TypeAdapter(Answer).validate_python(answer)  # As the description says.
-    # The photo is too small for a PSF, and the model refers to nothing; that is left out.
+    # The part is too small for a PSF, and the model refers to nothing; that is left out.
     assert set(answer["files"]) == set(OUTPUTS) - {"psf", "origins", "references"}
     for name, file in answer["files"].items():
         ending = file["name"].rsplit(".")[-1].replace("jpg", "jpeg").replace("tif", "tiff")
@@ -88,7 +88,7 @@ def test_every_output_can_be_asked_for_at_once(client, uploads):
 
 
 def test_an_output_that_there_is_not_is_left_out(client, uploads):
-    files = files_of(uploads, "photo.png", "mask.png")
+    files = files_of(uploads, "photo.png", "few.png")
     answer = client.post("/restore", files=files, data={"outputs": "psf"})
     assert (answer.status_code, answer.json()["files"]) == (200, {})
 
