@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from selfsharp.image import Photo, read_photo, write_photo
-    from selfsharp.restore.restorer import Restoration, Restorer
+    from selfsharp.restore.restoration import Restoration
+    from selfsharp.restore.restorer import Restorer
 
 __all__ = ["Photo", "Restoration", "Restorer", "read_photo", "write_photo"]
 __version__ = "0.1.0"
@@ -14,7 +15,7 @@ _PLACES = {
     "Photo": "selfsharp.image",
     "read_photo": "selfsharp.image",
     "write_photo": "selfsharp.image",
-    "Restoration": "selfsharp.restore.restorer",
+    "Restoration": "selfsharp.restore.restoration",
     "Restorer": "selfsharp.restore.restorer",
 }
 

@@ -71,7 +71,7 @@ def test_the_second_proposal_is_bolder_in_brightness_and_has_the_colours_of_the_
     clipped = ((second == 0) | (second == 1)).any(axis=2)
     assert clipped.mean() < 0.5
     kept = np.invert(clipped)
-    np.testing.assert_allclose(grey_of(second)[kept], brightness[kept], atol=1e-5)
+    np.testing.assert_allclose(grey_of(second)[kept], brightness[kept], atol=1e-6)
     colours = [one - grey_of(one)[:, :, None] for one in (first, second)]
     np.testing.assert_allclose(colours[0][kept], colours[1][kept], atol=1e-6)
 

@@ -88,9 +88,7 @@ def divide(image: Image, mask: Plane, psf: Psf, dampings: Sequence[float] = DAMP
     division, divided = _Division.of(mask, psf), np.empty((*mask.shape, 3), np.float32)
     inverses = division.inverses(dampings)
     for channel in range(3):
-        plane = image[:, :, channel]
-        spectrum = division.spectrum_of(plane)
-        divided[:, :, channel] = division.divided(plane, spectrum, inverses)
+        divided[:, :, channel] = division.divided(image[:, :, channel], inverses)
     return divided
 
 
@@ -99,8 +97,7 @@ def divide_plane(
 ) -> Plane:
     """:func:`divide` for one channel."""
     division = _Division.of(mask, psf)
-    spectrum = division.spectrum_of(plane)
-    return division.divided(plane, spectrum, division.inverses(dampings))
+    return division.divided(plane, division.inverses(dampings))
 
 
 def divide_twice(
@@ -112,8 +109,7 @@ def divide_twice(
 ) -> tuple[Image, Plane]:
     """:func:`divide` by one set of dampings, and :func:`divide_plane` of the grey image by another.
 
-    It takes five sixths of the time of both: filters serve both, and in the first round the
-    spectrum of the grey image is the mean of the channels'.
+    Filters serve both, and threads share the planes evenly.
 
     Args:
         image: RGB in 0..1.
@@ -122,17 +118,13 @@ def divide_twice(
         dampings: those of the colours, and those of brightness.
         threads: more than one work on channels side by side.
     """
-    division = _Division.of(mask, psf)
-    divided, brightness = np.empty((*mask.shape, 3), np.float32), grey_of(image)
-    planes = [image[:, :, channel] for channel in range(3)]
+    division, divided = _Division.of(mask, psf), np.empty((*mask.shape, 3), np.float32)
+    careful, bold = (division.inverses(some) for some in dampings)
+    # Brightness first: it takes longest.
+    planes = [grey_of(image), *(image[:, :, channel] for channel in range(3))]
     with ThreadPoolExecutor(threads) as pool:
         each = pool.map if threads > 1 else map
-        spectra = list(each(division.spectrum_of, planes))
-        mean = (spectra[0] + spectra[1] + spectra[2]) / np.float32(3)
-        careful, bold = (division.inverses(some) for some in dampings)
-        tasks = [(brightness, mean, bold)]
-        tasks += [(plane, one, careful) for plane, one in zip(planes, spectra, strict=True)]
-        results = each(lambda task: division.divided(*task), tasks)
+        results = each(division.divided, planes, [bold, careful, careful, careful])
         brightness = next(results)
         for channel, plane in enumerate(results):
             divided[:, :, channel] = plane
@@ -164,31 +156,27 @@ class _Division:
         rows, columns = (slice(self.border, self.border + side) for side in self.mask.shape)
         return rows, columns
 
-    def spectrum_of(self, plane: Plane) -> Spectrum:
-        """Of the plane, blurred evenly, mirrored beyond its edges."""
-        given = bordered(plane, self.border)
-        return _evenly_blurred(given, given, self.inside, self.blur)
-
     def inverses(self, dampings: Sequence[float]) -> list[Spectrum]:
         """The filter of each round, by the weight of the prior in it."""
         cross = np.conj(self.blur)
         return [over(cross, self.power + damping * self.prior) for damping in dampings]
 
-    def divided(self, plane: Plane, spectrum: Spectrum, inverses: Sequence[Spectrum]) -> Plane:
+    def divided(self, plane: Plane, inverses: Sequence[Spectrum]) -> Plane:
         """The plane with the blur divided out, round by round.
 
         Args:
             plane: blurred in the mask.
-            spectrum: what :meth:`spectrum_of` makes of it.
             inverses: filters that :meth:`inverses` has made.
         """
-        photo, latent = self.photo, plane
+        photo = self.photo
+        given = sharp = bordered(plane, self.border)
+        latent = plane
         for number, inverse in enumerate(inverses):
             if number:
                 inner = np.where(self.mask > 0, np.clip(latent, 0, 1), plane)
-                given, sharp = bordered(plane, self.border), bordered(inner, self.border)
-                spectrum = _evenly_blurred(given, sharp, self.inside, self.blur)
-            latent = np.fft.irfft2(inverse * spectrum, self.inside.shape)[photo]
+                sharp = bordered(inner, self.border)
+            evenly = _evenly_blurred(given, sharp, self.inside, self.blur)
+            latent = np.fft.irfft2(inverse * evenly, self.inside.shape)[photo]
         return np.clip(latent, 0, 1)
 
 

@@ -16,7 +16,8 @@ from selfsharp.image import (
     read_photo,
     write_photo,
 )
-from selfsharp.restore.restorer import Restoration, Restorer
+from selfsharp.restore.restoration import Restoration
+from selfsharp.restore.restorer import Restorer
 
 
 @dataclass(frozen=True)

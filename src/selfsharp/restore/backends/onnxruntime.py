@@ -26,15 +26,17 @@ def opened(content: bytes, threads: int, *, exact: bool, ranges: Ranges) -> Open
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     inputs = [entry.name for entry in session.get_inputs()]
-    after = onnxruntime.RunOptions()
-    after.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    run_options = onnxruntime.RunOptions()
+    run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     # One tile at a time, by all threads: what lies between its layers takes most of the memory.
     turn = threading.Lock()
 
     def run(planes: Sequence[Batch]) -> Batch:
         with turn:
-            return np.asarray(session.run(None, dict(zip(inputs, planes, strict=True)), after)[0])
+            return np.asarray(
+                session.run(None, dict(zip(inputs, planes, strict=True)), run_options)[0]
+            )
 
     return Opened(inputs, run)
 
