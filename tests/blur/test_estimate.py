@@ -199,3 +199,18 @@ def test_learnt_rounds_go_on_from_each_other(shaken, quality):
         np.testing.assert_array_equal(psf, answer)
     for psf in (found.psf, *found.both):
         np.testing.assert_array_equal(psf, answers[len(asked) - 1])
+
+
+@pytest.mark.parametrize("still", [1, 3])
+def test_no_learnt_round_follows_one_that_has_changed_nothing(shaken, still):
+    sample, _ = shaken
+    asked = []
+
+    class Calming(Told):
+        def __call__(self, part, psf):
+            asked.append(psf)
+            return psf if len(asked) >= still else np.rot90(psf).copy()
+
+    found = estimate_psf(sample.blurred.mean(axis=2), sample.mask, learnt=Calming(None))
+    assert len(asked) == still
+    assert found.confidence > 0.95

@@ -11,8 +11,7 @@ from selfsharp.benchmark.measure import Bench
 from selfsharp.benchmark.programs import MASK, PHOTO, Program, Used, meter
 from selfsharp.benchmark.suites.table1 import shaken_blob
 from selfsharp.benchmark.tables import Table
-from selfsharp.blur.synthesis import Sample
-from selfsharp.image import Photo, write_photo
+from selfsharp.image import Image, Photo, Plane, write_photo
 from selfsharp.picture import write_picture
 
 PHOTOS = 6
@@ -21,12 +20,13 @@ PHOTOS = 6
 
 @dataclass(frozen=True)
 class RegionReading:
-    """What a program took for a photo with a blurred region."""
+    """What a program took for a photo with a blurred region, and for the same photo without."""
 
     program: Program
     photo: str
     megapixels: float
     used: Used
+    sharp: Used
 
 
 def read_regions(
@@ -38,54 +38,70 @@ def read_regions(
         folder: where photos are written.
         advance: called before each reading.
     """
-    readings = []
+    readings, timeout = [], bench.settings.peer_timeout
     for number, (name, path) in enumerate(list(bench.photos().items())[:PHOTOS]):
         sharp = bench.read(path)
-        write_sample(shaken_blob(sharp, [bench.settings.seed, number]), folder)
+        size = sharp.shape[0] * sharp.shape[1] / 1e6
+        sample = shaken_blob(sharp, [bench.settings.seed, number])
         for program in programs:
             advance()
-            used = meter(program, folder, 1, bench.settings.peer_timeout, warm_up=number == 0)
-            size = sharp.shape[0] * sharp.shape[1] / 1e6
-            readings.append(RegionReading(program, name, size, used))
+            # One straight after the other: a machine's speed changes from minute to minute.
+            write_inputs(sharp, np.zeros_like(sample.mask), folder)
+            plain = meter(program, folder, 1, timeout, warm_up=number == 0)
+            write_inputs(sample.blurred, sample.mask, folder)
+            used = meter(program, folder, 1, timeout, warm_up=number == 0)
+            readings.append(RegionReading(program, name, size, used, plain))
     return readings
 
 
-def write_sample(sample: Sample, folder: Path) -> None:
-    """Writes a blurred photo and its mask where programs read them."""
-    write_photo(Photo(sample.blurred), folder / PHOTO, overwrite=True)
-    white = (sample.mask * 255).astype(np.uint8)[:, :, None].repeat(3, axis=2)
+def write_inputs(image: Image, mask: Plane, folder: Path) -> None:
+    """Writes a photo and its mask where programs read them."""
+    write_photo(Photo(image), folder / PHOTO, overwrite=True)
+    white = (mask * 255).astype(np.uint8)[:, :, None].repeat(3, axis=2)
     write_picture(white, folder / MASK, overwrite=True)
 
 
 def table_of_regions(readings: Sequence[RegionReading]) -> Table:
     """A line for each program: median and most of the photos, beside the slowest program."""
-    titles = dict.fromkeys(reading.program.title for reading in readings)
-    used = {t: [r.used for r in readings if r.program.title == t] for t in titles}
-    whole = {t: of for t, of in used.items() if not any(one.error for one in of)}
-    middles = {t: median(one.seconds for one in of) for t, of in whole.items()}
-    peaks = {t: max(one.megabytes for one in of) for t, of in whole.items()}
+    programs = list(dict.fromkeys(reading.program for reading in readings))
+    of_program = {p.title: [r for r in readings if r.program == p] for p in programs}
+    whole = {t: of for t, of in of_program.items() if not any(_error(one) for one in of)}
+    middles = {t: median(one.used.seconds for one in of) for t, of in whole.items()}
+    peaks = {t: max(one.used.megabytes for one in of) for t, of in whole.items()}
     slowest = max(middles, key=lambda title: middles[title], default="")
-    heads = ["program", "photos", "seconds", "most", "faster", "memory, MB", "less memory"]
+    heads = ["program", "photos", "seconds", "most", "the same sharp", "the region"]
+    heads += ["faster", "memory, MB", "less memory"]
     lines = []
-    for title, of in used.items():
+    for program in programs:
+        title, of = program.title, of_program[program.title]
+        line = [title, str(len(of))]
         if title not in whole:
-            error = next(one.error for one in of if one.error)
-            lines.append([title, str(len(of)), error, "-", "-", "-", "-"])
+            error = next(text for one in of if (text := _error(one)))
+            lines.append([*line, error, *["-"] * 6])
             continue
+        region = median(one.used.seconds - one.sharp.seconds for one in of)
         lines.append(
             [
-                title,
-                str(len(of)),
+                *line,
                 f"{middles[title]:.2f}",
-                f"{max(one.seconds for one in of):.2f}",
+                f"{max(one.used.seconds for one in of):.2f}",
+                f"{median(one.sharp.seconds for one in of):.2f}",
+                # Others restore all of a photo, and are not told where it is blurred.
+                "-" if program.threads is None else f"{region:.2f}",
                 f"{middles[slowest] / middles[title]:.1f}",
                 f"{peaks[title]:.0f}",
                 f"{peaks[slowest] / peaks[title]:.1f}",
             ]
         )
     notes = [
-        "Photos as they come, shaken in a blob of 30 % as in `table1`, median and most of one run "
-        "each; memory: the most of all. "
+        "Photos as they come, shaken in a blob of 30 % as in `table1`, whole processes, median "
+        "and most of one run each; memory: the most of all. The same sharp: before it was shaken, "
+        "with an empty mask: start, reading and writing. The region: what it takes beyond that. "
         f"Faster, less memory: so many times, beside {slowest or 'the slowest'}.",
     ]
     return Table("A region", heads, lines, notes)
+
+
+def _error(reading: RegionReading) -> str:
+    """Why there is no figure, if there is none."""
+    return reading.used.error or reading.sharp.error

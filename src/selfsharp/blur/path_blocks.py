@@ -5,6 +5,7 @@ power spectrum has the directions of the path that was estimated, or is sooner t
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float64
@@ -59,11 +60,17 @@ def find_path_blocks(grey: Plane, mask: Plane, psf: Psf) -> PathBlocks:
     # The lowest frequencies hold the blocks' taper, and the corners little but noise.
     used = (frequency >= 2 / SIDE) & (frequency <= 0.5)
     given = np.stack([mean_power(grey, [corner], SIDE)[used] for corner in corners])
-    generator = np.random.default_rng(0)
-    psfs = [psf, *(gaussian.psf(radius, generator) for radius in OTHERS)]
     fall = frequency[used] ** -SLOPE
-    gaps = [_unlikelihoods(given, transfer(one, SIDE)[used] * fall) for one in psfs]
+    transfers = [transfer(psf, SIDE), *_others()]
+    gaps = [_unlikelihoods(given, one[used] * fall) for one in transfers]
     return PathBlocks(corners, np.min(gaps[1:], axis=0) - gaps[0])
+
+
+@cache
+def _others() -> list[Float64[np.ndarray, "side half"]]:
+    """What round blur that may explain a block instead leaves of its power; of `OTHERS`."""
+    generator = np.random.default_rng(0)
+    return [transfer(gaussian.psf(radius, generator), SIDE) for radius in OTHERS]
 
 
 def _unlikelihoods(
@@ -74,8 +81,9 @@ def _unlikelihoods(
     noise = np.maximum(np.quantile(given, 0.1, axis=1), 1e-7)[:, None]
     for _ in range(TURNS):  # Multiplicative steps keep both positive.
         for part, scale in ((shape, gain), (np.ones_like(shape), noise)):
-            share = part / (gain * shape + noise)
-            fits = (share * given / (gain * shape + noise)).sum(1) / share.sum(1)
+            # Matrix products add up what would else be whole arrays more.
+            inverse = 1 / (gain * shape + noise)
+            fits = ((inverse * inverse * given) @ part) / (inverse @ part)
             scale *= fits[:, None] ** 0.7
     model = gain * shape + noise
     return (np.log(model) + given / model).sum(1)

@@ -15,7 +15,7 @@ from selfsharp.benchmark.region_readings import (
     PHOTOS,
     read_regions,
     table_of_regions,
-    write_sample,
+    write_inputs,
 )
 from selfsharp.benchmark.report import Report
 from selfsharp.benchmark.statistics import fit_line
@@ -88,7 +88,10 @@ def run(bench: Bench) -> Report:
         ({"megapixels": r.load.megapixels, "share": r.load.share}, r.program, r.used)
         for r in readings
     ]
-    read += [({"photo": r.photo, "megapixels": r.megapixels}, r.program, r.used) for r in regions]
+    for one in regions:
+        photo = {"photo": one.photo, "megapixels": one.megapixels}
+        read += [({**photo, "region": True}, one.program, one.used)]
+        read += [({**photo, "region": False}, one.program, one.sharp)]
     return Report(
         about=ABOUT,
         tables=[table_of_regions(regions), _table(readings), _summary(readings)],
@@ -120,7 +123,7 @@ def write_load(image: Image, load: Load, seed: int, folder: Path) -> None:
         region = np.zeros_like(region)
     psf = shake.psf_of_extent(EXTENT, generator)
     sample = blur_region(large, psf, region, Camera(light="display"), generator)
-    write_sample(sample, folder)
+    write_inputs(sample.blurred, sample.mask, folder)
 
 
 def _table(readings: Sequence[Reading]) -> Table:
