@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -292,7 +293,7 @@ def test_what_fits_a_whole_photo_less_well_is_borne_out_by_its_places(
     psf = KINDS.load("shake").psf(3.0, np.random.default_rng(0))
     monkeypatch.setattr(fit, "estimate_psf", lambda *_: Estimate(psf, (psf, psf), 0.9))
     monkeypatch.setattr(fit, "misfit", lambda *_: gap)
-    monkeypatch.setattr(fit, "share_speaking", lambda *_: speaking)
+    monkeypatch.setattr(fit, "votes_for", lambda *_: SimpleNamespace(share=speaking))
     learnt = LearntRound(lambda planes: planes, lambda planes: planes)
     monkeypatch.setattr(fit, "estimate_field", lambda *_: None)
     everywhere = replace(parts, gate=np.ones_like(parts.gate))

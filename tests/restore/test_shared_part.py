@@ -8,6 +8,7 @@ import pytest
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import KINDS
 from selfsharp.blur.psf import Psf
+from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.restore.decision import decide_found
@@ -15,6 +16,7 @@ from selfsharp.restore.detect import Findings
 from selfsharp.restore.judgement import Judgement
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.shared_part import agreeing_pieces, shared_part
+from selfsharp.restore.votes import MUCH
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 PATH = KINDS.load("shake").psf(4.0, np.random.default_rng(3))
@@ -88,6 +90,53 @@ def test_what_was_shaken_as_a_whole_stays_the_very_partition():
     masks = masks_with(0)
     parts = all_of(masks)
     assert shared_part(make(masks, (PATH, PATH)), parts, PATH) is parts
+
+
+def corner_and_rest() -> np.ndarray:
+    """A quarter of a photo, less than blocks are asked to be many, and the rest of it."""
+    corner, rest = masks_with(0)
+    rest = np.maximum(corner, rest)
+    corner = np.zeros_like(rest)
+    corner[-192:, -192:] = rest[-192:, -192:]
+    return np.stack([rest - corner, corner])
+
+
+def test_a_little_softness_that_hangs_together_with_what_was_shaken_is_left_out_too():
+    masks = corner_and_rest()
+    assert masks[1].sum() < MUCH * masks.sum()
+    part = shared_part(make(masks, (PATH, soft())), all_of(masks), PATH)
+    inside = part.gate > 0.5
+    assert inside[masks[1] > 0].mean() < 0.5
+    assert inside[masks[0] > 0].mean() > 0.9
+    assert not part.gate[masks.max(axis=0) == 0].any()
+
+
+def turning(psf: Psf) -> PsfField:
+    return PsfField((0.0,), (0.0,), ((psf,),))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "left_out"),
+    [
+        (Estimate(PATH, (PATH, PATH), 1.0), True),
+        (Estimate(PATH, (PATH, PATH), 1.0, field=turning(PATH)), False),
+        (None, False),
+    ],
+)
+def test_a_little_softness_has_not_spoilt_the_estimate(estimate, left_out):
+    masks = corner_and_rest()
+    image, parts = make(masks, (PATH, soft())), all_of(masks)
+    judged = Judgement(0.9, estimate, 0.8, tried=Estimate(PATH, (PATH, PATH), 1.0))
+    asked = []
+
+    def judge(_, part: Partition) -> Judgement:
+        asked.append(part)
+        return judged
+
+    decided = decide_found(image, _findings(parts), parts, judge)
+    assert asked == [parts]
+    assert decided.judged is judged
+    assert (decided.parts is not parts) == left_out
 
 
 def test_a_part_too_small_for_a_block_stays_the_very_partition():

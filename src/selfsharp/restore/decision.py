@@ -14,6 +14,7 @@ from selfsharp.restore.judgement import Judgement, is_filtered, moved_along
 from selfsharp.restore.partition import Partition, opened_everywhere
 from selfsharp.restore.shared_part import agreeing_pieces, shared_part
 from selfsharp.restore.two_blurs import heavier_part
+from selfsharp.restore.votes import MUCH
 from selfsharp.restore.whole_photo import moved_as_a_whole
 
 
@@ -67,24 +68,35 @@ def decide_found(
     # Hardly anything is soft by nature where a whole photo is blurred.
     if is_whole(blurred):
         return decided
-    for narrow in (agreeing_pieces, shared_part):
-        decided = _narrowed(decided, narrow, image, judge)
+    for narrow, spoiling in ((agreeing_pieces, 0.0), (shared_part, MUCH)):
+        decided = _narrowed(decided, narrow, spoiling, image, judge)
     return decided
 
 
 def _narrowed(
     decided: Decision,
     narrow: Callable[[Image, Partition, Psf], Partition],
+    spoiling: float,
     image: Image,
     judge: Callable[[Image, Partition], Judgement],
 ) -> Decision:
-    """The decision for what shares the path that was estimated, told anew without the rest."""
+    """The decision for what shares the path that was estimated, told anew without the rest.
+
+    Args:
+        spoiling: share of the part from which the rest has spoilt the estimate; less of it is only
+            left alone.
+    """
     tried = decided.judged.tried
     if decided.judged.trust == 0 or tried is None or tried.lens or not is_certain(tried):
         return decided
     parts = narrow(image, decided.parts, tried.psf)
     if parts is decided.parts or np.count_nonzero(parts.core) < LEAST:
         return decided
+    left = np.count_nonzero(parts.gate) / np.count_nonzero(decided.parts.gate)
+    if left > 1 - spoiling:
+        # A path that turns from place to place is not the whole part's anywhere.
+        known = decided.judged.estimate
+        return replace(decided, parts=parts) if known and not known.field else decided
     again = judge(image, parts)
     if again.trust > 0 and again.estimate:
         # What spoilt the estimate may have cost some of the part that shares it as well.

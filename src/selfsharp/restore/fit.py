@@ -16,7 +16,7 @@ from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.votes import MUCH, share_speaking
+from selfsharp.restore.votes import MUCH, votes_for
 from selfsharp.restore.windows import Window
 
 Seen = Float32[np.ndarray, "rows columns"]
@@ -139,7 +139,7 @@ def fit_part(
     # Softness beside a part speaks against its path, too; `shared_part` leaves that out.
     if gap <= UNIFORM or fit.shown is None or not is_whole(parts):
         return fit
-    return replace(fit, borne_out=share_speaking(image, parts, estimate.psf) > 1 - MUCH)
+    return replace(fit, borne_out=votes_for(image, parts, estimate.psf).share > 1 - MUCH)
 
 
 def is_whole(parts: Partition) -> bool:

@@ -14,7 +14,7 @@ from selfsharp.blur.sharpness import CELL
 from selfsharp.image import Image, grey_of
 from selfsharp.restore.fit import fullest_window
 from selfsharp.restore.partition import Partition, by_pixels, narrowed, opened
-from selfsharp.restore.votes import MUCH, NARROW, speaking_cells
+from selfsharp.restore.votes import MUCH, NARROW, PLAINLY_NOT, votes_for
 
 SHARED = 0.6
 """Evidence for a path in a piece, as a share of that in the piece that it was estimated of, from
@@ -57,12 +57,15 @@ def agreeing_pieces(image: Image, parts: Partition, psf: Psf) -> Partition:
 def shared_part(image: Image, parts: Partition, psf: Psf) -> Partition:
     """The part without places whose blocks speak against its path; or the very part.
 
+    Where much of it does not speak for the path, that is left out; else what is plainly against it.
+
     Args:
         image: RGB in 0..1.
         parts: what was found.
         psf: the path that was estimated of it.
     """
-    cells, left = speaking_cells(image, parts, psf)
-    if np.count_nonzero(left) >= (1 - MUCH) * np.count_nonzero(cells) or not left.any():
+    votes = votes_for(image, parts, psf)
+    left = votes.over(0.0 if votes.share < 1 - MUCH else PLAINLY_NOT)
+    if not left.any() or np.array_equal(left, votes.cells):
         return parts
     return narrowed(parts, left, parts.certainty)

@@ -1,7 +1,9 @@
 """Where in a part the spectra of its blocks speak for the path that was estimated of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 
 from selfsharp.blur.path_blocks import SIDE, find_path_blocks
 from selfsharp.blur.psf import Psf
@@ -16,15 +18,43 @@ DECIDED = 100.0
 FAR = SIDE / CELL / 2
 """Standard deviation in cells of how far a block's vote is carried; half a block."""
 MUCH = 0.3
-"""Share of a part that blocks have to speak against, to count: single ones err."""
+"""Share of a part that has no votes for a path, from which they count: single blocks err."""
+PLAINLY_NOT = -0.25
+"""Sum of votes under which a place is left alone, however few there are. Of 29 held-out shakes in a
+blob that are undone ten have such places: their sharp parts come back at 64 dB instead of 60 in the
+mean, and the photos gain .5 dB more; one loses .16."""
 
 Cells = Bool[np.ndarray, "cell_rows cell_columns"]
 
 
-def speaking_cells(image: Image, parts: Partition, psf: Psf) -> tuple[Cells, Cells]:
-    """The cells of a part, and those of them around which blocks speak for a path.
+@dataclass(frozen=True)
+class Votes:
+    """What the blocks of a part say of a path.
 
-    Where there is no block to ask, none speaks against it.
+    Attributes:
+        cells: those of the part.
+        sums: the votes around each cell of the photo, over 0 for the path; None where there is no
+            block to ask, and none speaks against it.
+    """
+
+    cells: Cells
+    sums: Float32[np.ndarray, "cell_rows cell_columns"] | None
+
+    def over(self, least: float) -> Cells:
+        """The cells around which more than that is said for the path."""
+        if self.sums is None:
+            return self.cells
+        return opened(self.cells & (self.sums > least), NARROW)
+
+    @property
+    def share(self) -> float:
+        """The share of the part around which blocks speak for the path; 1 of an empty one."""
+        whole = np.count_nonzero(self.cells)
+        return np.count_nonzero(self.over(0.0)) / whole if whole else 1.0
+
+
+def votes_for(image: Image, parts: Partition, psf: Psf) -> Votes:
+    """Asks the blocks of a part for a path.
 
     Args:
         image: RGB in 0..1.
@@ -34,15 +64,9 @@ def speaking_cells(image: Image, parts: Partition, psf: Psf) -> tuple[Cells, Cel
     blocks = find_path_blocks(grey_of(image), (parts.gate > 0).astype(np.float32), psf)
     cells = opened(parts.gate[::CELL, ::CELL] > 0, NARROW)
     if not blocks.corners:
-        return cells, cells
+        return Votes(cells, None)
     votes = np.zeros_like(parts.gate[::CELL, ::CELL])
     for (row, column), margin in zip(blocks.corners, blocks.margins, strict=True):
         rows, columns = (slice(at // CELL, (at + SIDE) // CELL) for at in (row, column))
         votes[rows, columns] += np.float32(np.clip(margin / DECIDED, -1, 1))
-    return cells, opened(cells & (smoothed(votes, FAR) > 0), NARROW)
-
-
-def share_speaking(image: Image, parts: Partition, psf: Psf) -> float:
-    """The share of a part around which blocks speak for a path; 1 where there is none to ask."""
-    cells, left = speaking_cells(image, parts, psf)
-    return float(np.count_nonzero(left) / np.count_nonzero(cells)) if cells.any() else 1.0
+    return Votes(cells, smoothed(votes, FAR))
