@@ -50,7 +50,7 @@ class Votes:
     def share(self) -> float:
         """The share of the part around which blocks speak for the path; 1 of an empty one."""
         whole = np.count_nonzero(self.cells)
-        return np.count_nonzero(self.over(0.0)) / whole if whole else 1.0
+        return float(np.count_nonzero(self.over(0.0)) / whole) if whole else 1.0
 
 
 def votes_for(image: Image, parts: Partition, psf: Psf) -> Votes:
