@@ -33,7 +33,6 @@ from selfsharp.image import (
     output_path,
     quantize,
     read_mask,
-    read_masked,
     read_photo,
     write_photo,
     write_plane,
@@ -927,27 +926,6 @@ def test_masks_of_another_size_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PhotoError) as caught:
         read_mask(path, 40, 24)
     assert_one_line(str(caught.value), path, "40 x 24", "24 x 40")
-
-
-def test_a_photo_and_its_mask_are_read_as_one_by_one(tmp_path: Path) -> None:
-    path = save(tmp_path / "photo.png", exif=camera_exif(6))
-    mask = save(tmp_path / "mask.png", scene()[:, :, 0].T.copy())
-    photo, plane = read_masked(path, mask)
-    assert np.array_equal(photo.image, read_photo(path).image)
-    assert photo.metadata == read_photo(path).metadata
-    assert np.array_equal(plane, read_mask(mask, 40, 24))
-
-
-@pytest.mark.parametrize("wrong", ["photo.png", "mask.png", "size.png"])
-def test_of_a_photo_and_its_mask_the_wrong_one_is_named(tmp_path: Path, wrong: str) -> None:
-    for name in ("photo.png", "mask.png"):
-        save(tmp_path / name)
-    save(tmp_path / "size.png", scene()[:20])
-    if wrong != "size.png":
-        cut(tmp_path / wrong)
-    with pytest.raises(PhotoError) as caught:
-        read_masked(tmp_path / "photo.png", tmp_path / wrong.replace("photo", "mask"))
-    assert_one_line(str(caught.value), tmp_path / wrong)
 
 
 def test_masks_are_checked_as_photos_are(tmp_path: Path) -> None:

@@ -9,36 +9,40 @@ import math
 import threading
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 import PIL.Image
 from PIL import ImageFile
 
 from selfsharp.exif import File
 from selfsharp.formats import START, by_ending, fitting, recognise, writable_endings
 from selfsharp.output_file import atomic_output
+from selfsharp.photo import Photo, StoredPhoto
 from selfsharp.photo_error import PhotoError, UnsupportedError
 from selfsharp.photo_metadata import Metadata, with_new_thumbnail
-from selfsharp.raster import Image, Plane, Raster, grey_of, luma_of, quantize, to_image, to_raster
+from selfsharp.raster import Image, Plane, Raster, grey_of, luma_of, quantize
+from selfsharp.raster_image import AnyGrey, AnyImage, GreyImage, RasterImage, raster_of
 
 __all__ = [
     "MAX_MEGAPIXELS",
+    "AnyGrey",
+    "AnyImage",
+    "GreyImage",
     "Image",
     "Photo",
     "PhotoError",
     "Plane",
+    "StoredPhoto",
     "atomic_output",
     "grey_of",
+    "open_photo",
     "output_path",
     "quantize",
     "read_mask",
-    "read_masked",
     "read_photo",
     "write_photo",
     "write_plane",
@@ -46,46 +50,6 @@ __all__ = [
 
 MAX_MEGAPIXELS = 250.0
 """Larger pictures are refused unless a caller says otherwise."""
-
-
-@dataclass(frozen=True, eq=False)
-class Photo:
-    """An image with the metadata of its file; ``Photo(array)`` is enough.
-
-    To write a sharpened image as the photo that it came from, take
-    ``dataclasses.replace(photo, image=sharpened)``.
-
-    Attributes:
-        image: RGB in 0..1, sRGB as displayed.
-        alpha: straight alpha in 0..1, 1 opaque; None if there is none.
-        path: where the photo was read from; None if nowhere.
-        metadata: what is written besides the pixels.
-        source: the samples that were read, where they do not follow from the image: inks and
-            premultiplied colours. Pixels that did not change are written with them.
-
-    Raises:
-        PhotoError: image or alpha is of another type or shape.
-    """
-
-    image: Image
-    alpha: Plane | None = None
-    path: Path | None = None
-    metadata: Metadata = field(default_factory=Metadata)
-    source: Raster | None = None
-
-    def __post_init__(self) -> None:
-        """Refuses arrays that would come out as another picture than was meant."""
-        image, alpha = self.image, self.alpha
-        if image.dtype != np.float32 or image.shape[2:] != (3,) or image.size == 0:
-            raise PhotoError(
-                f"an image of {image.dtype} and shape {image.shape} is not a photo's; "
-                "give float32 in 0..1 of shape (height, width, 3)"
-            )
-        if alpha is not None and (alpha.dtype != np.float32 or alpha.shape != image.shape[:2]):
-            raise PhotoError(
-                f"alpha of {alpha.dtype} and shape {alpha.shape} does not fit the image; "
-                f"give float32 in 0..1 of shape {image.shape[:2]}"
-            )
 
 
 def read_photo(path: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
@@ -101,8 +65,22 @@ def read_photo(path: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS) -> P
         PhotoError: the file is missing, damaged, too large, of another format, of a depth
             that cannot be kept, or has several pages.
     """
+    return open_photo(path, max_megapixels=max_megapixels).photo
+
+
+def open_photo(path: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS) -> StoredPhoto:
+    """Reads a photo as :func:`read_photo` does, and leaves it the samples that it is.
+
+    Args:
+        path: a file of one of `formats`; its content tells of which.
+        max_megapixels: larger pictures are refused before they are decoded.
+
+    Raises:
+        PhotoError: as there.
+    """
     path = Path(path)
-    return _photo_of(path, *_read(path, max_megapixels))
+    raster, metadata = _read(path, max_megapixels)
+    return StoredPhoto(RasterImage(raster), path, metadata)
 
 
 def read_mask(
@@ -122,47 +100,13 @@ def read_mask(
         PhotoError: the file cannot be read, or its size is not the photo's.
     """
     mask = luma_of(_read(Path(path), max_megapixels)[0])
-    _check_size(Path(path), mask, height, width)
-    return mask
-
-
-def read_masked(
-    path: Path | str, mask: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS
-) -> tuple[Photo, Plane]:
-    """Reads a photo and the mask of its blurred part, which takes less time than one by one.
-
-    Args:
-        path: the photo's file, as for :func:`read_photo`.
-        mask: the mask's file, as for :func:`read_mask`.
-        max_megapixels: larger pictures are refused before they are decoded.
-
-    Raises:
-        PhotoError: one of them cannot be read, or the mask's size is not the photo's.
-    """
-    path, mask = Path(path), Path(mask)
-    # Only one file is decoded at a time; the other's values are made of its samples meanwhile.
-    read = _read(path, max_megapixels)
-    with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(_read, mask, max_megapixels)
-        photo = _photo_of(path, *read)
-        plane = luma_of(beside.result()[0])
-    _check_size(mask, plane, *photo.image.shape[:2])
-    return photo, plane
-
-
-def _photo_of(path: Path, raster: Raster, metadata: Metadata) -> Photo:
-    image, alpha = to_image(raster)
-    return Photo(image, alpha, path, metadata, None if raster.layout.is_image else raster)
-
-
-def _check_size(path: Path, mask: Plane, height: int, width: int) -> None:
-    """Refuses a mask that is not of its photo's size."""
     down, across = mask.shape
     if (down, across) != (height, width):
         raise PhotoError(
             f"{path} is {across} x {down} pixels but the photo is "
             f"{width} x {height}; give a mask of the photo's size"
         )
+    return mask
 
 
 def _read(path: Path, max_megapixels: float) -> tuple[Raster, Metadata]:
@@ -261,7 +205,9 @@ def output_path(source: Path | str, *, out_dir: Path | str | None = None) -> Pat
     return folder / f"{source.stem}-selfsharp{ending}"
 
 
-def write_photo(photo: Photo, path: Path | str, *, overwrite: bool = False) -> tuple[str, ...]:
+def write_photo(
+    photo: Photo | StoredPhoto, path: Path | str, *, overwrite: bool = False
+) -> tuple[str, ...]:
     """Writes a photo with its metadata, in the format that the extension names.
 
     PNG, TIFF and lossless WebP hold every value as it was read, PNG and TIFF at 16 bits, too.
@@ -292,7 +238,9 @@ def write_photo(photo: Photo, path: Path | str, *, overwrite: bool = False) -> t
     return lost
 
 
-def _encoded(photo: Photo, form: ModuleType, path: Path) -> tuple[bytes, tuple[str, ...]]:
+def _encoded(
+    photo: Photo | StoredPhoto, form: ModuleType, path: Path
+) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of the photo's file and what they lack; `path` is for messages."""
     longest = form.HOLDS.longest
     if max(photo.image.shape) > longest:
@@ -307,7 +255,7 @@ def _encoded(photo: Photo, form: ModuleType, path: Path) -> tuple[bytes, tuple[s
     if held.alpha == "none" and photo.alpha is not None and (photo.alpha < 1 - 0.5 / 255).any():
         raise PhotoError(f"{path}: {form.NAME} cannot hold transparency; write .png, .webp or .tif")
     try:
-        raster = to_raster(photo.image, photo.alpha, held, photo.source)
+        raster = raster_of(photo.image, photo.alpha, held, photo.source)
         metadata = with_new_thumbnail(photo.metadata, raster)
         encoded, further = form.write(raster, metadata)
     except MemoryError as error:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+from jaxtyping import UInt8
 from PIL import ImageFile
 from PIL.ExifTags import Base as Tag
 
 from selfsharp import exif
-from selfsharp.raster import Layout, Raster
+from selfsharp.raster import Layout, Raster, blocks_of
 
 EXIF_START = b"Exif\0\0"
 _EXIF_HEADERS = (b"II*\0", b"MM\0*")
@@ -188,6 +189,19 @@ def _thumbnails(old: bytes, raster: Raster) -> list[bytes]:
         small.save(file, "JPEG", quality=quality)
         files.append(file.getvalue())
     return files
+
+
+def from_pillow(picture: PIL.Image.Image) -> UInt8[np.ndarray, "height width channels"]:
+    """Samples of 8 bits of Pillow's picture, with as many channels as its mode has.
+
+    Some rows at a time: of what it hands over Pillow makes two copies.
+    """
+    height, width, channels = picture.height, picture.width, len(picture.getbands())
+    samples = np.empty((height, width, channels), np.uint8)
+    for rows in blocks_of(height, width):
+        some = picture.crop((0, rows.start, width, min(rows.stop, height)))
+        samples[rows] = np.asarray(some).reshape(-1, width, channels)
+    return samples
 
 
 def to_pillow(samples: np.ndarray, mode: str) -> PIL.Image.Image:

@@ -15,6 +15,10 @@ from jaxtyping import Bool, Float32, UInt8, UInt16
 
 Image = Float32[np.ndarray, "height width 3"]
 Plane = Float32[np.ndarray, "height width"]
+Piece = Float32[np.ndarray, "rows columns 3"]
+"""What lies in a window of an image."""
+Window = tuple[slice, slice]
+"""What lies between some rows and some columns."""
 Samples: TypeAlias = (
     UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
 )
@@ -25,7 +29,7 @@ Colour = Literal["grey", "rgb", "cmyk"]
 Alpha = Literal["none", "straight", "premultiplied"]
 
 _COLOURS = {"grey": 1, "rgb": 3, "cmyk": 4}
-_ROWS_AT_A_TIME = 1 << 19  # Pixels of a block; float copies of a whole image would be large.
+_PIXELS_AT_A_TIME = 1 << 19
 _LEAST_LIGHT = 1e-4  # Of a channel, so that its density is finite.
 
 
@@ -97,20 +101,24 @@ def to_image(raster: Raster) -> tuple[Image, Plane | None]:
     """The image that a raster stands for, and its straight alpha, 1 opaque."""
     height, width = raster.samples.shape[:2]
     image = np.empty((height, width, 3), np.float32)
-    alpha = None if raster.layout.alpha == "none" else np.empty((height, width), np.float32)
-    for rows in _blocks(height, width):
-        image[rows], opacity = _shown(raster.samples[rows], raster.layout)
-        if alpha is not None:
-            alpha[rows] = opacity
-    return image, alpha
+    for rows in blocks_of(height, width):
+        image[rows], _ = shown(raster.samples[rows], raster.layout)
+    return image, alpha_of(raster)
+
+
+def alpha_of(raster: Raster) -> Plane | None:
+    """The straight alpha of a raster, 1 opaque; None if there is none."""
+    if raster.layout.alpha == "none":
+        return None
+    return raster.samples[:, :, -1] / np.float32(raster.layout.white)
 
 
 def luma_of(raster: Raster) -> Plane:
     """How bright a raster is, by the luma of its colours (ITU-R BT.601), alpha ignored: 0..1."""
     height, width = raster.samples.shape[:2]
     luma = np.empty((height, width), np.float32)
-    for rows in _blocks(height, width):
-        light, _ = _shown(raster.samples[rows], raster.layout)
+    for rows in blocks_of(height, width):
+        light, _ = shown(raster.samples[rows], raster.layout)
         if light.shape[2] == 1:
             luma[rows] = light[:, :, 0]
             continue
@@ -140,7 +148,7 @@ def to_raster(
     samples = np.empty((height, width, layout.channels), layout.dtype)
     if source and (source.layout != layout or source.samples.shape != samples.shape):
         source = None
-    for rows in _blocks(height, width):
+    for rows in blocks_of(height, width):
         before = source.samples[rows] if source else None
         opacity = None if alpha is None else alpha[rows]
         samples[rows] = _sampled(image[rows], opacity, layout, before)
@@ -157,12 +165,13 @@ def grey_of(image: Image) -> Plane:
     return image @ np.full(3, 1 / 3, np.float32)
 
 
-def _blocks(height: int, width: int) -> Iterator[slice]:
-    step = max(1, _ROWS_AT_A_TIME // width)
+def blocks_of(height: int, width: int) -> Iterator[slice]:
+    """Rows of a picture, block by block: float copies of all of them would be large."""
+    step = max(1, _PIXELS_AT_A_TIME // width)
     return (slice(start, start + step) for start in range(0, height, step))
 
 
-def _shown(
+def shown(
     samples: Samples, layout: Layout
 ) -> tuple[Float32[np.ndarray, "height width _"], Plane | None]:
     """Light of samples, of one channel or of three, and their alpha."""
@@ -207,7 +216,7 @@ def _quantized(values: Float32[np.ndarray, "height width channels"], layout: Lay
 def _unchanged(
     image: Image, alpha: Plane | None, before: Samples, layout: Layout
 ) -> Bool[np.ndarray, "height width"]:
-    light, opacity = _shown(before, layout)
+    light, opacity = shown(before, layout)
     same = (light == image).all(axis=2)
     if opacity is not None:
         same &= opacity == (1 if alpha is None else alpha)

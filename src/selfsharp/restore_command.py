@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import numpy as np
+
 from selfsharp.blur.psf_file import read_psf
 from selfsharp.command_files import BAD_INPUT, check_folder, check_free, check_photos
 from selfsharp.config import RestoreSettings
@@ -10,8 +12,9 @@ from selfsharp.folder_command import restore_folder_of, restored_lines
 from selfsharp.image import output_path
 from selfsharp.picture import compare, write_picture
 from selfsharp.restore.checks import check_strength
-from selfsharp.restore.photo_file import restore_file
+from selfsharp.restore.photo_file import RestoredFile, restore_file
 from selfsharp.restore.provenance import draw, trace
+from selfsharp.restore.restoration import Maps
 from selfsharp.restore.restorer import Restorer
 from selfsharp.terminal import for_each, progress_bar, tell
 
@@ -56,18 +59,22 @@ def restore(settings: RestoreSettings) -> int:
                 overwrite=settings.overwrite,
                 max_megapixels=settings.max_megapixels,
                 progress=advance,
+                keep_maps=settings.compare or settings.explain,
             )
         seconds = time.perf_counter() - start
-        for line in restored_lines(path, out, result.restoration.share, seconds, result.lost):
+        for line in restored_lines(path, out, result.share, seconds, result.lost):
             tell(line)
+        if result.maps:
+            draw_pictures(result, result.maps, compared, explained)
+
+    def draw_pictures(result: RestoredFile, maps: Maps, compared: Path, explained: Path) -> None:
+        before = np.asarray(result.photo.image)
         if settings.compare:
-            panels = {"input": result.photo.image, "restored": result.restoration.image}
-            drawn = compare(panels, result.restoration.blur_map)
-            write_picture(drawn, compared, overwrite=settings.overwrite)
+            panels = {"input": before, "restored": np.asarray(result.image)}
+            write_picture(compare(panels, maps.blur_map), compared, overwrite=settings.overwrite)
             tell(f"  comparison: {compared}")
         if settings.explain:
-            done = result.restoration
-            drawn = draw(result.photo.image, trace(done.references, done.gate))
+            drawn = draw(before, trace(maps.references, maps.gate))
             write_picture(drawn, explained, overwrite=settings.overwrite)
             tell(f"  where references came from: {explained}")
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from PIL import Image as PillowImage
 
+from selfsharp.benchmark import large_readings
 from selfsharp.benchmark.rows import ROWS
 from selfsharp.benchmark.suites import SUITES, levels, psf, speed
 from selfsharp.cli import main
@@ -31,6 +32,7 @@ def small(monkeypatch):
     monkeypatch.setattr(speed, "SHARES", (0.0, 1.0))
     monkeypatch.setattr(speed, "REPEATS", 1)
     monkeypatch.setattr(speed, "SIZE", 0.02)
+    monkeypatch.setattr(large_readings, "MEGAPIXELS", 0.03)
 
 
 def test_every_suite_is_named_in_the_help(capsys):

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image as PillowImage
 
-from selfsharp.restore.detect import MARGIN, enlarged, find_blur, look_mirrored
+from selfsharp.restore.detect import MARGIN, STRIP, enlarged, find_blur, look_mirrored
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, padded, tiles_of, trimmed
 
@@ -154,6 +155,16 @@ def test_enlarged_cells_are_joined_by_straight_lines_between_their_centres():
     plane = enlarged(cells, 10, 38)
     centres = (np.arange(38) - 1.5) / 4
     np.testing.assert_allclose(plane, np.tile(centres.clip(0, 9), (10, 1)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(3 * 4 * STRIP + 6, 50), (4 * STRIP, 9), (77, 300)])
+def test_strips_of_cells_are_enlarged_as_the_whole_is(height, width):
+    cells = np.random.default_rng(0).random((-(-height // 4), -(-width // 4)), np.float32)
+    size = (4 * cells.shape[1], 4 * cells.shape[0])
+    whole = PillowImage.fromarray(cells).resize(size, PillowImage.Resampling.BILINEAR)
+    np.testing.assert_array_equal(
+        enlarged(cells, height, width), np.asarray(whole)[:height, :width]
+    )
 
 
 def test_with_a_mask_only_what_lies_around_it_is_looked_at():

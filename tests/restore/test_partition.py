@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfsharp.blur.regions import dilated, eroded
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.partition import part_by_findings, part_by_mask, worth
+from selfsharp.restore.partition import (
+    by_pixels,
+    narrowed,
+    part_by_findings,
+    part_by_mask,
+    worth,
+)
 
 CELLS = (30, 40)
 HEIGHT, WIDTH = 118, 157
@@ -204,3 +211,29 @@ def test_how_much_sharp_photo_lies_around_changes_nothing(cells, around, masked)
     for name in ("gate", "radius", "core"):
         np.testing.assert_array_equal(getattr(far, name)[deep], getattr(close, name))
     assert far.certainty == close.certainty
+
+
+@given(rectangles(*CELLS, least=1), rectangles(*CELLS, least=6))
+@settings(max_examples=25)
+def test_what_is_narrowed_lies_in_its_cells_and_in_the_part(cells, blurred):
+    plane = np.zeros(CELLS)
+    plane[blurred] = 1
+    parts = part_by_mask(findings(plane), plane.astype(np.float32).repeat(4, 0).repeat(4, 1))
+    kept = np.zeros(CELLS, bool)
+    kept[cells] = True
+    left = narrowed(parts, kept, 0.5)
+    inside, near = (by_pixels(dilated(kept, reach), *parts.gate.shape) for reach in (0, REACH // 4))
+    assert left.certainty == 0.5
+    assert not left.gate[~near | (parts.gate == 0)].any()
+    assert not left.radius[left.gate == 0].any()
+    np.testing.assert_array_equal(left.core, parts.core & inside)
+    deep = eroded(inside & (parts.gate > 0.5), DEEP)
+    np.testing.assert_array_equal(left.gate[deep], 1)
+    np.testing.assert_array_equal(left.radius[left.gate > 0], parts.radius[left.gate > 0])
+
+
+def test_narrowing_nothing_leaves_nothing():
+    parts = part_by_mask(nothing(40, 60), np.zeros((40, 60), np.float32))
+    left = narrowed(parts, np.ones((10, 15), bool), 0.5)
+    assert not left.gate.any()
+    assert not left.core.any()

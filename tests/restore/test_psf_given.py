@@ -12,6 +12,7 @@ from selfsharp.blur.regions import everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.metrics import psnr
+from selfsharp.restore import blend as blending
 from selfsharp.restore import restorer as restoring
 from selfsharp.restore.checks import LARGEST_PSF, check_psf
 from selfsharp.restore.restorer import Restorer
@@ -202,7 +203,7 @@ def test_a_filters_blur_is_restored_half_by_the_proposals_themselves(base, shake
     mask = np.ones(blurred.shape[:2], np.float32)
     generator = base.restore(blurred, mask, psf=psf)
     alone = Restorer("base", threads=1, alone="deconvolution").restore(blurred, mask, psf=psf)
-    monkeypatch.setattr(restoring, "is_filtered", lambda _: True)
+    monkeypatch.setattr(blending, "is_filtered", lambda _: True)
     both = base.restore(blurred, mask, psf=psf)
     opened = np.minimum.reduce([one.gate for one in (generator, alone, both)]) == 1
     for one in (generator, alone):  # What was cut off at black and white is no mean.

@@ -20,7 +20,7 @@ from selfsharp.blur.misfit import gathered
 from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.sharpness import structure_over_noise
-from selfsharp.image import Plane
+from selfsharp.image import AnyGrey, Plane
 
 CELL, STEP = 320, 192
 """Side of a cell, and distance between the middles of two, in pixels."""
@@ -33,7 +33,7 @@ LEAST = 128**2
 
 
 def estimate_field(
-    grey: Plane,
+    grey: AnyGrey,
     core: Bool[np.ndarray, "height width"],
     psf: Psf,
     learnt: LearntRound,
@@ -66,7 +66,7 @@ def estimate_field(
 
 
 def _in_cells(
-    grey: Plane,
+    grey: AnyGrey,
     core: Bool[np.ndarray, "height width"],
     psf: Psf,
     learnt: LearntRound,

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from selfsharp.blur.kinds import KINDS
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Plane
+from selfsharp.image import AnyGrey, Plane
 
 BLOCKS = (128, 64)
 """Sides of the blocks whose spectra are averaged; the smaller ones where the larger do not fit."""
@@ -34,6 +34,8 @@ SLOPES = (1.7, 2.0, 2.3)
 """Exponents with which the power of a sharp photo may fall with frequency."""
 
 Radial = Float64[np.ndarray, " frequencies"]
+Mask = Plane | Bool[np.ndarray, "height width"]
+"""A part: 1, or true, where a photo is blurred for certain."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class RoundBlur:
         return _round_psf(self.kind, self.radius)
 
 
-def measure_power(grey: Plane, mask: Plane) -> Power | None:
+def measure_power(grey: AnyGrey, mask: Mask) -> Power | None:
     """The power spectrum of the masked part (Welch 1967, doi:10.1109/TAU.1967.1161901).
 
     Args:
@@ -179,7 +181,7 @@ def unlikelihood(
     return (weight * (np.log(model) + given / model)).sum(1)
 
 
-def block_corners(mask: Plane, side: int, most: int | None = None) -> dict[tuple[int, int], float]:
+def block_corners(mask: Mask, side: int, most: int | None = None) -> dict[tuple[int, int], float]:
     """Corners of blocks half a side apart, and how much of each lies within the mask.
 
     Args:
@@ -200,7 +202,7 @@ def block_corners(mask: Plane, side: int, most: int | None = None) -> dict[tuple
 
 
 def mean_power(
-    grey: Plane, corners: Sequence[tuple[int, int]], side: int
+    grey: AnyGrey, corners: Sequence[tuple[int, int]], side: int
 ) -> Float64[np.ndarray, "side half"]:
     """The mean power spectrum of blocks, by their corners."""
     taper = np.hanning(side + 2)[1:-1]

@@ -12,9 +12,9 @@ from jaxtyping import Float64
 
 from selfsharp.blur.direction import transfer
 from selfsharp.blur.kinds import gaussian
-from selfsharp.blur.lens import BLOCKS, block_corners, mean_power
+from selfsharp.blur.lens import BLOCKS, Mask, block_corners, mean_power
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Plane
+from selfsharp.image import AnyGrey
 
 SIDE = BLOCKS[1]
 """Side of a block in pixels."""
@@ -44,7 +44,7 @@ class PathBlocks:
     margins: Float64[np.ndarray, " blocks"]
 
 
-def find_path_blocks(grey: Plane, mask: Plane, psf: Psf) -> PathBlocks:
+def find_path_blocks(grey: AnyGrey, mask: Mask, psf: Psf) -> PathBlocks:
     """Asks the blocks of a masked part for a PSF.
 
     Args:

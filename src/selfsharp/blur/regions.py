@@ -93,7 +93,9 @@ def softened(inside: Bool[np.ndarray, "h w"], *reaches: int) -> Plane:
     picture = PillowImage.fromarray(inside.astype(np.uint8) * 255)
     for reach in reaches:
         picture = picture.filter(ImageFilter.BoxBlur(reach))
-    return np.asarray(picture, np.float32) / np.float32(255)
+    softened = np.asarray(picture, np.float32)
+    softened /= 255
+    return softened
 
 
 def dilated(inside: Bool[np.ndarray, "h w"], reach: int) -> Bool[np.ndarray, "h w"]:

@@ -2,7 +2,6 @@
 
 from io import BytesIO
 
-import numpy as np
 import PIL.Image
 
 from selfsharp import exif
@@ -10,7 +9,7 @@ from selfsharp.exif import File
 from selfsharp.formats import Holds
 from selfsharp.formats._boxes import brands, find_box
 from selfsharp.photo_error import UnsupportedError
-from selfsharp.photo_metadata import Metadata, contents, read_metadata, to_pillow
+from selfsharp.photo_metadata import Metadata, contents, from_pillow, read_metadata, to_pillow
 from selfsharp.raster import Layout, Raster, turned
 
 NAME = "AVIF"
@@ -40,7 +39,7 @@ def read(file: File, most_pixels: float) -> tuple[Raster, Metadata]:
     metadata, orientation = read_metadata(
         picture, layout, lost=tuple(lost), format=NAME, subsampling=subsampling
     )
-    return Raster(turned(np.asarray(picture), orientation), layout), metadata
+    return Raster(turned(from_pillow(picture), orientation), layout), metadata
 
 
 def _read_coding(file: File) -> tuple[int, str]:

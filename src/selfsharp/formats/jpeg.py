@@ -4,7 +4,6 @@ import struct
 from io import BytesIO
 from typing import Any, cast
 
-import numpy as np
 import PIL.Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
@@ -15,6 +14,7 @@ from selfsharp.photo_metadata import (
     JpegCoding,
     Metadata,
     contents,
+    from_pillow,
     read_metadata,
     to_pillow,
     told_resolution,
@@ -63,8 +63,7 @@ def read(file: File, most_pixels: float) -> tuple[Raster, Metadata]:
         format=NAME,
         jpeg=coding,
     )
-    samples = np.asarray(picture).reshape(picture.height, picture.width, -1)
-    return Raster(turned(samples, orientation), layout), metadata
+    return Raster(turned(from_pillow(picture), orientation), layout), metadata
 
 
 def _read_coding(picture: JpegImageFile) -> tuple[JpegCoding, list[str]]:

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from selfsharp.exif import File
 from selfsharp.formats import Holds
 from selfsharp.photo_error import UnsupportedError
-from selfsharp.photo_metadata import Metadata, contents, read_metadata, to_pillow
+from selfsharp.photo_metadata import Metadata, contents, from_pillow, read_metadata, to_pillow
 from selfsharp.raster import Layout, Raster, Samples, turned
 
 NAME = "PNG"
@@ -85,8 +85,9 @@ def _read_plain(picture: PngImageFile) -> Samples:
     """Samples of up to 8 bits; bilevel turns grey, and a palette into what it stands for."""
     picture.load()
     mode = "L" if picture.mode in ("1", "L", "LA") else "RGB"
-    plain = picture.convert(mode + "A" * picture.has_transparency_data)
-    return np.asarray(plain).reshape(picture.height, picture.width, -1)
+    mode += "A" * picture.has_transparency_data
+    # Pillow would make a copy of what has that mode already.
+    return from_pillow(picture if picture.mode == mode else picture.convert(mode))
 
 
 def _read_deep(file: File, picture: PngImageFile, colours: int) -> tuple[Samples, PngImageFile]:

@@ -4,13 +4,12 @@ import os
 import struct
 from io import BytesIO
 
-import numpy as np
 import PIL.Image
 
 from selfsharp.exif import File
 from selfsharp.formats import Holds
 from selfsharp.photo_error import UnsupportedError
-from selfsharp.photo_metadata import Metadata, contents, read_metadata, to_pillow
+from selfsharp.photo_metadata import Metadata, contents, from_pillow, read_metadata, to_pillow
 from selfsharp.raster import Layout, Raster, turned
 
 NAME = "WEBP"
@@ -32,7 +31,7 @@ def read(file: File, most_pixels: float) -> tuple[Raster, Metadata]:
     picture.load()
     layout = Layout("rgb", "straight" if picture.mode == "RGBA" else "none")
     metadata, orientation = read_metadata(picture, layout, format=NAME, lossless=_is_lossless(file))
-    return Raster(turned(np.asarray(picture), orientation), layout), metadata
+    return Raster(turned(from_pillow(picture), orientation), layout), metadata
 
 
 def _is_lossless(file: File) -> bool:

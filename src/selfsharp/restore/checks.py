@@ -3,18 +3,21 @@
 import numpy as np
 
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Image, Plane
+from selfsharp.image import AnyImage, Plane
+from selfsharp.raster_image import RasterImage
 
 LARGEST_PSF = 255
 """Largest side of a PSF that somebody gives, in pixels."""
 
 
-def check_image(image: Image) -> None:
+def check_image(image: AnyImage) -> None:
     """Refuses what is not an image.
 
     Raises:
         ValueError: wrong type, shape or range.
     """
+    if isinstance(image, RasterImage) and image.size:
+        return  # Samples are in range.
     if not (isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3):
         shape = getattr(image, "shape", type(image).__name__)
         raise ValueError(f"image has shape {shape}; give an array of (height, width, 3)")
@@ -27,7 +30,7 @@ def check_image(image: Image) -> None:
         raise ValueError(f"image has values from {low:g} to {high:g}; scale them to 0..1")
 
 
-def check_mask(mask: Plane | None, image: Image) -> None:
+def check_mask(mask: Plane | None, image: AnyImage) -> None:
     """Refuses a mask that does not fit the image.
 
     Raises:
@@ -48,7 +51,7 @@ def check_mask(mask: Plane | None, image: Image) -> None:
         raise ValueError(f"mask has values from {low:g} to {high:g}; scale them to 0..1")
 
 
-def check_psf(psf: Psf, image: Image) -> None:
+def check_psf(psf: Psf, image: AnyImage) -> None:
     """Refuses a PSF that is too large to be undone.
 
     Raises:

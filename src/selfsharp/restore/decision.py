@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Image
+from selfsharp.image import AnyImage
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
 from selfsharp.restore.fit import LEAST, is_certain, is_whole
@@ -34,10 +34,10 @@ class Decision:
 
 
 def decide_found(
-    image: Image,
+    image: AnyImage,
     found: Findings,
     blurred: Partition,
-    judge: Callable[[Image, Partition], Judgement],
+    judge: Callable[[AnyImage, Partition], Judgement],
     *,
     physics: bool = True,
 ) -> Decision:
@@ -75,10 +75,10 @@ def decide_found(
 
 def _narrowed(
     decided: Decision,
-    narrow: Callable[[Image, Partition, Psf], Partition],
+    narrow: Callable[[AnyImage, Partition, Psf], Partition],
     spoiling: float,
-    image: Image,
-    judge: Callable[[Image, Partition], Judgement],
+    image: AnyImage,
+    judge: Callable[[AnyImage, Partition], Judgement],
 ) -> Decision:
     """The decision for what shares the path that was estimated, told anew without the rest.
 

@@ -7,11 +7,13 @@ from jaxtyping import Float32
 from PIL import Image as PillowImage
 
 from selfsharp.blur.sharpness import CELL, structure
-from selfsharp.image import Image, Plane
+from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Tile, padded, tiles_of, trimmed
 
+STRIP = 256
+"""Rows of cells that are enlarged at a time: Pillow holds what it enlarges two times."""
 MARGIN = 96
 """Pixels around a mask that are looked at, at least: farther than what parts a photo sees."""
 
@@ -40,7 +42,7 @@ class Findings:
 
 
 def find_blur(
-    image: Image, detector: Graph, multiple: int, threads: int = 1, mask: Plane | None = None
+    image: AnyImage, detector: Graph, multiple: int, threads: int = 1, mask: Plane | None = None
 ) -> Findings:
     """Looks at a photo piece by piece, so that memory stays bounded.
 
@@ -123,7 +125,15 @@ def _logistic(logit: Plane) -> Plane:
 def enlarged(
     cells: Float32[np.ndarray, "cell_rows cell_columns"], height: int, width: int
 ) -> Plane:
-    """A plane of cells at the photo's size, bilinear."""
-    size = (cells.shape[1] * CELL, cells.shape[0] * CELL)
-    whole = PillowImage.fromarray(cells).resize(size, PillowImage.Resampling.BILINEAR)
-    return np.asarray(whole)[:height, :width]
+    """A plane of cells at the photo's size, bilinear; an array of its own."""
+    whole = np.empty((height, width), np.float32)
+    for start in range(0, cells.shape[0], STRIP):
+        # A row of pixels is a mean of two rows of cells; with one more, strips join as one.
+        first = max(0, start - 2)
+        some = cells[first : start + STRIP + 2]
+        size = (some.shape[1] * CELL, some.shape[0] * CELL)
+        large = PillowImage.fromarray(some).resize(size, PillowImage.Resampling.BILINEAR)
+        rows = whole[start * CELL : (start + STRIP) * CELL]
+        offset = (start - first) * CELL
+        rows[:] = np.asarray(large)[offset : offset + len(rows), :width]
+    return whole

@@ -8,7 +8,7 @@ import numpy as np
 
 from selfsharp.blur.gaussian_blocks import SIDE, GaussianBlocks, find_gaussian_blocks
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image, Plane, grey_of
+from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.restore.fit import LEAST, round_blur_of
 from selfsharp.restore.judgement import is_filter
 from selfsharp.restore.partition import Partition, narrowed, opened, smoothed
@@ -22,7 +22,7 @@ NARROW = 3
 """Reach in cells of what is too narrow to be a part."""
 
 
-def filtered_part(image: Image, parts: Partition) -> Partition:
+def filtered_part(image: AnyImage, parts: Partition) -> Partition:
     """What of a part was blurred by a filter, if some of it was; else the very partition.
 
     Of 39 held-out photos that were blurred by a Gaussian of 15.6 px in a blob of 30 % of their

@@ -14,7 +14,7 @@ from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.misfit import misfit, misfit_undone
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image, Plane, grey_of
+from selfsharp.image import AnyImage, GreyImage, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.votes import MUCH, votes_for
 from selfsharp.restore.windows import Window
@@ -51,7 +51,7 @@ mean blur looks round, the best has .41."""
 
 
 def estimate_part(
-    image: Image,
+    image: AnyImage,
     parts: Partition,
     threads: int = 1,
     learnt: LearntRound | None = None,
@@ -64,13 +64,13 @@ def estimate_part(
     return estimate_psf(*seen, threads, learnt, quality)
 
 
-def round_blur_of(image: Image, parts: Partition) -> RoundBlur | None:
+def round_blur_of(image: AnyImage, parts: Partition) -> RoundBlur | None:
     """The round PSF that explains the spectrum of a part best; None for too small a part."""
     power = measure_power(*seen_of(image, parts))
     return fit_round_blur(power) if power else None
 
 
-def seen_of(image: Image, parts: Partition, largest: int = LARGEST) -> tuple[Seen, Seen]:
+def seen_of(image: AnyImage, parts: Partition, largest: int = LARGEST) -> tuple[Seen, Seen]:
     """What spectrum and PSF are told by: the fullest window of a part in grey, and its core."""
     window = fullest_window(parts.core, largest)
     return grey_of(image[window]), parts.core[window].astype(np.float32)
@@ -115,7 +115,7 @@ class Fit:
 
 
 def fit_part(
-    image: Image, parts: Partition, threads: int, learnt: LearntRound | None, quality: Quality
+    image: AnyImage, parts: Partition, threads: int, learnt: LearntRound | None, quality: Quality
 ) -> Fit:
     """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits."""
     largest = SEARCHES[quality].window
@@ -127,7 +127,8 @@ def fit_part(
         return Fit(estimate, gap)
     even = False
     if gap > UNIFORM:
-        field = estimate_field(grey_of(image), parts.core, estimate.psf, learnt, window, threads)
+        whole = GreyImage(image)
+        field = estimate_field(whole, parts.core, estimate.psf, learnt, window, threads)
         even = field is None
         if field is not None:
             corner = window[0].start, window[1].start

@@ -14,7 +14,7 @@ from selfsharp.blur.estimate import Estimate, Quality
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power, unevenness
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Image
+from selfsharp.image import AnyImage
 from selfsharp.restore.fit import LEAST, fit_part, is_whole, seen_of
 from selfsharp.restore.partition import Partition
 
@@ -72,7 +72,7 @@ class Judgement:
 
 
 def judge(
-    image: Image,
+    image: AnyImage,
     parts: Partition,
     *,
     physics: bool = True,

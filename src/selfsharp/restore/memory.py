@@ -1,8 +1,27 @@
-"""Gives memory that is no longer in use back to the system."""
+"""Takes memory where it is needed alone, and gives it back once it is no longer in use."""
 
 import ctypes
+import mmap
 import sys
 from functools import lru_cache
+
+import numpy as np
+
+LARGE = 1 << 20
+"""Bytes from which it pays to ask the system for pages."""
+
+
+def blank(height: int, width: int, dtype: type[np.float32] | type[np.bool_]) -> np.ndarray:
+    """A plane of zeros that takes memory only where it is written to.
+
+    NumPy asks for huge pages, of 2 MB: of a window of a large photo they hold whole rows, several
+    times of what lies in it.
+    """
+    size = height * width * np.dtype(dtype).itemsize
+    if size < LARGE or not hasattr(mmap, "MAP_ANONYMOUS"):
+        return np.zeros((height, width), dtype)
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages, dtype).reshape(height, width)
 
 
 def give_back() -> None:

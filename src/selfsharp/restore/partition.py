@@ -10,6 +10,7 @@ from selfsharp.blur.regions import dilated, eroded, softened
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
+from selfsharp.restore.memory import blank
 from selfsharp.restore.windows import Window
 
 PLAIN = 0.9
@@ -75,10 +76,10 @@ def part_by_findings(
     window, (rows, columns) = _in_pixels(around, height, width)
     near = enlarged(dilated(cells[around], 1).astype(np.float32), rows, columns) > 0
     inside = near & (enlarged(probability[around], rows, columns) > threshold)
-    gate = softened(inside, *FEATHER)
-    radius = _told_radius(_cropped(found, around), cells[around], gate)
-    whole_core = by_pixels(core[around], rows, columns) & inside
-    return _laid_out(Partition(gate, radius, whole_core, certainty), window, height, width)
+    planes = [softened(inside, *FEATHER)]
+    planes.append(_told_radius(_cropped(found, around), cells[around], planes[0]))
+    planes.append(by_pixels(core[around], rows, columns) & inside)
+    return _laid_out(planes, window, height, width, certainty)
 
 
 def part_by_mask(found: Findings, mask: Plane) -> Partition:
@@ -88,17 +89,23 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
         return _nothing(height, width, certainty=1.0)
     around = _around(mask, CELL)
     window, _ = _in_pixels(around, height, width)
-    parts = _part_by_mask(_cropped(found, around), mask[window])
-    return _laid_out(parts, window, height, width)
+    planes = _planes_by_mask(_cropped(found, around), mask[window])
+    return _laid_out(planes, window, height, width, certainty=1.0)
 
 
 def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition:
     """What of a blurred part lies in some cells, feathered towards those that it leaves out."""
     height, width = parts.gate.shape
-    near = enlarged(dilated(cells, 1).astype(np.float32), height, width) > 0
-    gate = softened((parts.gate > 0.5) & near, *FEATHER) * (parts.gate > 0)
-    radius, core = parts.radius * (gate > 0), parts.core & by_pixels(cells, height, width)
-    return Partition(gate, radius, core, certainty)
+    if not parts.gate.any():
+        return _nothing(height, width, certainty=certainty)
+    around = _around(parts.gate, CELL)
+    window, (rows, columns) = _in_pixels(around, height, width)
+    before, inside = parts.gate[window], cells[around]
+    near = enlarged(dilated(inside, 1).astype(np.float32), rows, columns) > 0
+    planes = [softened((before > 0.5) & near, *FEATHER) * (before > 0)]
+    planes.append(parts.radius[window] * (planes[0] > 0))
+    planes.append(parts.core[window] & by_pixels(inside, rows, columns))
+    return _laid_out(planes, window, height, width, certainty)
 
 
 def opened_everywhere(found: Findings, parts: Partition) -> Partition:
@@ -114,12 +121,17 @@ def map_of(found: Findings, height: int, width: int) -> Plane:
     return _told_radius(found, found.apparent > APPARENT, blurred)
 
 
-def _part_by_mask(found: Findings, mask: Plane) -> Partition:
+def _planes_by_mask(found: Findings, mask: Plane) -> list[np.ndarray]:
+    """Gate, radius and core of what a mask asks for."""
     height, width = mask.shape
     gate = mask
     if ((mask == 0) | (mask == 1)).all():
         # Feathered inwards: where the mask is 0, the photo stays as it is.
-        feathered = np.clip(2 * softened(mask > 0, *FEATHER) - 1, 0, 1) * mask
+        feathered = softened(mask > 0, *FEATHER)
+        feathered *= 2
+        feathered -= 1
+        np.clip(feathered, 0, 1, out=feathered)
+        feathered *= mask
         # A mask thinner than its feather would vanish.
         gate = feathered if feathered.any() else mask
     size = (-(-width // CELL), -(-height // CELL))
@@ -130,7 +142,7 @@ def _part_by_mask(found: Findings, mask: Plane) -> Partition:
     plain_core = core & by_pixels(plain, height, width)
     if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
         core = plain_core
-    return Partition(gate, _told_radius(found, cells, gate), core)
+    return [gate, _told_radius(found, cells, gate), core]
 
 
 def _around(filled: np.ndarray, size: int = 1) -> Window:
@@ -163,16 +175,26 @@ def _cropped(found: Findings, cells: Window) -> Findings:
 
 def _nothing(height: int, width: int, *, certainty: float) -> Partition:
     """A photo in which nothing is blurred."""
-    gate, radius = np.zeros((2, height, width), np.float32)
-    return Partition(gate, radius, np.zeros((height, width), bool), certainty)
+    gate, radius = (blank(height, width, np.float32) for _ in range(2))
+    return Partition(gate, radius, blank(height, width, np.bool_), certainty)
 
 
-def _laid_out(parts: Partition, window: Window, height: int, width: int) -> Partition:
-    """The partition of a photo, given that of a window outside of which nothing is blurred."""
-    whole = [np.zeros((height, width), plane.dtype) for plane in (parts.gate, parts.radius)]
-    core = np.zeros((height, width), bool)
-    whole[0][window], whole[1][window], core[window] = parts.gate, parts.radius, parts.core
-    return Partition(whole[0], whole[1], core, parts.certainty)
+def _laid_out(
+    planes: list[np.ndarray], window: Window, height: int, width: int, certainty: float
+) -> Partition:
+    """The partition of a photo, given that of a window outside of which nothing is blurred.
+
+    Args:
+        planes: gate, radius and core; they are handed over, and gone one by one.
+        window: where they lie.
+        height: the photo's, in pixels.
+        width: the photo's, in pixels.
+        certainty: the partition's.
+    """
+    whole = _nothing(height, width, certainty=certainty)
+    for plane in (whole.core, whole.radius, whole.gate):
+        plane[window] = planes.pop()
+    return whole
 
 
 def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:
@@ -203,8 +225,9 @@ def _told_radius(found: Findings, cells: np.ndarray, gate: Plane) -> Plane:
         return np.zeros_like(gate)
     near = smoothed(trust, 6.0) + 1e-3
     mean = float((found.radius * trust).sum() / trust.sum())
-    radius = (smoothed(trust * found.radius, 6.0) + 1e-3 * mean) / near
-    return enlarged(radius, *gate.shape) * (gate > 0)
+    radius = enlarged((smoothed(trust * found.radius, 6.0) + 1e-3 * mean) / near, *gate.shape)
+    radius *= gate > 0
+    return radius
 
 
 def smoothed(plane: Plane, sigma: float) -> Plane:

@@ -9,14 +9,16 @@ import numpy as np
 
 from selfsharp.image import (
     MAX_MEGAPIXELS,
-    Image,
+    AnyImage,
     Photo,
+    StoredPhoto,
     atomic_output,
-    read_masked,
-    read_photo,
+    open_photo,
+    read_mask,
     write_photo,
 )
-from selfsharp.restore.restoration import Restoration
+from selfsharp.restore.memory import give_back
+from selfsharp.restore.restoration import Maps
 from selfsharp.restore.restorer import Restorer
 
 
@@ -26,18 +28,22 @@ class RestoredFile:
 
     Attributes:
         photo: as it was read.
-        restoration: of its image.
+        image: what restoring has made of its image; that very image where nothing was done.
+        share: the share of the photo in its blurred part, 0..1.
         lost: what the file had and the restored one lacks, each as a line.
+        maps: what tells what was done; None unless it was asked for.
     """
 
-    photo: Photo
-    restoration: Restoration
+    photo: StoredPhoto
+    image: AnyImage
+    share: float
     lost: tuple[str, ...]
+    maps: Maps | None = None
 
     @property
     def changed(self) -> bool:
         """Whether anything was restored."""
-        return self.restoration.image is not self.photo.image
+        return self.image is not self.photo.image
 
 
 def restore_file(
@@ -51,26 +57,33 @@ def restore_file(
     overwrite: bool = False,
     max_megapixels: float = MAX_MEGAPIXELS,
     progress: Callable[[int, int], None] | None = None,
+    keep_maps: bool = False,
 ) -> RestoredFile:
     """Reads, restores and writes a photo; one that nothing was done to is copied byte for byte.
+
+    Maps of a large photo are large, and gone by the time that it is written, unless they are kept.
 
     Raises:
         ValueError: the photo or the mask cannot be read, or the result cannot be written.
     """
-    if mask:
-        photo, *masks = read_masked(path, mask, max_megapixels=max_megapixels)
-    else:
-        photo, masks = read_photo(path, max_megapixels=max_megapixels), []
+    photo = open_photo(path, max_megapixels=max_megapixels)
+    size = photo.image.shape[:2]
+    masks = [read_mask(mask, *size, max_megapixels=max_megapixels)] if mask else []
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
-    restoration = restorer.restore(
-        photo.image, masks.pop() if masks else None, strength, progress, psf
-    )
-    lost = write_restored(photo, restoration.image, out, overwrite=overwrite)
-    return RestoredFile(photo, restoration, lost)
+    change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
+    share, maps = change.maps.share, change.maps if keep_maps else None
+    piece, window = change.piece, change.window
+    del change
+    give_back()
+    image = photo.image if piece is None else photo.image.pasted(piece, window)
+    del piece  # Samples hold what has changed.
+    give_back()
+    lost = write_restored(photo, image, out, overwrite=overwrite)
+    return RestoredFile(photo, image, share, lost, maps)
 
 
 def write_restored(
-    photo: Photo, image: Image, out: Path, *, overwrite: bool = False
+    photo: Photo | StoredPhoto, image: AnyImage, out: Path, *, overwrite: bool = False
 ) -> tuple[str, ...]:
     """Writes the restored photo; one that nothing was done to is copied byte for byte.
 

@@ -11,7 +11,7 @@ from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.deconvolve import divide, divide_plane, divide_twice
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf
-from selfsharp.image import Image, Plane, grey_of
+from selfsharp.image import AnyImage, Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Tile
 from selfsharp.restore.windows import Window, around, counted_from
@@ -51,7 +51,7 @@ def middle(proposals: Proposals) -> Image:
 
 
 def undo(
-    image: Image, parts: Partition, tile: Tile, estimate: Estimate | None, threads: int = 1
+    image: AnyImage, parts: Partition, tile: Tile, estimate: Estimate | None, threads: int = 1
 ) -> Proposals:
     """What the two PSFs of an estimate make of all that a tile sees; without one, the tile."""
     if estimate is None:
@@ -71,7 +71,7 @@ def undo(
 
 
 def undo_block(
-    image: Image,
+    image: AnyImage,
     parts: Partition,
     tiles: Sequence[Tile],
     estimate: Estimate | None,

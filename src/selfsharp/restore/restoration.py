@@ -1,4 +1,4 @@
-"""What restoring an image gives: the image, and the maps that tell what was done."""
+"""What restoring an image gives: what has changed, and the maps that tell what was done."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +8,7 @@ import numpy as np
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.restore.matches import Matches
+from selfsharp.restore.windows import NOWHERE, Piece, Window
 
 
 @dataclass(frozen=True)
@@ -33,4 +34,34 @@ class Restoration:
     @cached_property
     def share(self) -> float:
         """The share of the photo in its blurred part, 0..1."""
+        return Maps(self.blur_map, self.gate).share
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What tells of a restoration: all of it but the image."""
+
+    blur_map: Plane
+    gate: Plane
+    psf: Psf | None = None
+    references: Matches | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of the photo in its blurred part, 0..1."""
         return float(np.count_nonzero(self.gate)) / self.gate.size
+
+
+@dataclass(frozen=True)
+class Change:
+    """What restoring changes of an image.
+
+    Attributes:
+        maps: what tells of it.
+        piece: what there is in the window now; None where nothing changes.
+        window: where in the image the piece lies.
+    """
+
+    maps: Maps
+    piece: Piece | None = None
+    window: Window = NOWHERE

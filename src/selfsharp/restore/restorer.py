@@ -1,49 +1,30 @@
 """The method on one screen: blur map, partition, physics, generator, blend."""
 
 import os
-from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
-from threading import Lock
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32
 
 from selfsharp.blur.estimate import Estimate, Quality
-from selfsharp.blur.kinds import gaussian
-from selfsharp.blur.psf import Psf, as_psf
+from selfsharp.blur.psf import as_psf
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image, Plane
+from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.model_folder import find_model, read_card
+from selfsharp.raster_image import overlay, piece_of
+from selfsharp.restore.blend import Alone, Blender, Progress, Refer, fade
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
 from selfsharp.restore.decision import Decision, decide_found
 from selfsharp.restore.detect import Findings, find_blur, look_mirrored
 from selfsharp.restore.fit import estimate_part, fullest_window
-from selfsharp.restore.judgement import Judgement, is_filtered, judge, settle
-from selfsharp.restore.matches import Matches, find_in, joined, told_of
-from selfsharp.restore.memory import give_back
-from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask, worth
-from selfsharp.restore.proposal import Proposals, middle, undo_block
-from selfsharp.restore.reference import References, encode
-from selfsharp.restore.restoration import Restoration
+from selfsharp.restore.judgement import Judgement, judge, settle
+from selfsharp.restore.matches import joined
+from selfsharp.restore.memory import blank, give_back
+from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask
+from selfsharp.restore.reference import encode
+from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
-from selfsharp.restore.side_by_side import side_by_side
-from selfsharp.restore.tiles import Grid, Residual, Tile, in_blocks, padded, work_list
-from selfsharp.restore.windows import Piece, Window, around, counted_from, pasted
-
-Progress = Callable[[int, int], None]
-"""Is told how many tiles are done, and of how many."""
-Alone = Literal["deconvolution", "network"]
-"""Half of the method, to be measured: the mean of the proposals, or the generator without them."""
-Refer = Callable[[Image, Plane, Psf, tuple[Psf, Psf] | None], References | None]
-"""What tells, of an image, its gate and its PSF, what is like the blurred part."""
-Finished = tuple[Tile, Float32[np.ndarray, "_ _ 3"], Float32[np.ndarray, "_ _"], Matches | None]
-"""A tile, what to add to what is kept of it, how much of that, and what it was told of."""
-ROUND_SHARE = np.float32(0.5)
-"""Share of the proposals themselves where a program's filter has blurred: one number tells its PSF,
-and exactly, which a generator that mends the errors of others cannot know. In 20 held-out photos
-fully and partly blurred by a Gaussian it gains .10 and .19 dB, mask given."""
+from selfsharp.restore.tiles import Grid, work_list
+from selfsharp.restore.windows import Piece, Window, around, pasted
 
 
 class Restorer:
@@ -80,7 +61,7 @@ class Restorer:
         rounded = quality == "fast"
         self._model = OpenedModel(folder, self.card, self._threads, backend, rounded=rounded)
         self._quality: Quality = quality
-        self._alone = alone
+        self._alone: Alone | None = alone
         self._find_references = refer
         self._grid = Grid(step=400, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
 
@@ -108,7 +89,7 @@ class Restorer:
         give_back()
         return found
 
-    def _found(self, image: Image, mask: Plane | None = None) -> Findings:
+    def _found(self, image: AnyImage, mask: Plane | None = None) -> Findings:
         """What the detector sees; no more than the pieces in which a mask has anything."""
         multiple = self.card.detector_multiple
         found = find_blur(image, self._model.detector, multiple, self._threads, mask)
@@ -120,11 +101,11 @@ class Restorer:
         found = self.find_blur(image)
         return map_of(found, *image.shape[:2]), self._parted(found, image)
 
-    def find_parts(self, image: Image, mask: Plane | None = None) -> Partition:
+    def find_parts(self, image: AnyImage, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
         return self._look(image, mask)[1]
 
-    def _look(self, image: Image, mask: Plane | None) -> tuple[Findings, Partition]:
+    def _look(self, image: AnyImage, mask: Plane | None) -> tuple[Findings, Partition]:
         """What the detector sees, and the partition that it, or else the mask, suggests."""
         check_mask(mask, image)
         if mask is not None:
@@ -133,7 +114,7 @@ class Restorer:
         found = self._found(image)
         return found, self._parted(found, image)
 
-    def _parted(self, found: Findings, image: Image) -> Partition:
+    def _parted(self, found: Findings, image: AnyImage) -> Partition:
         return part_by_findings(
             found,
             image.shape[0],
@@ -143,7 +124,7 @@ class Restorer:
             least_radius=self.card.least_radius,
         )
 
-    def decide(self, image: Image, mask: Plane | None = None) -> Decision:
+    def decide(self, image: AnyImage, mask: Plane | None = None) -> Decision:
         """What of an image is to be restored, and how.
 
         Where two blurs were found side by side it is the heavier alone, or what a program's filter
@@ -153,19 +134,24 @@ class Restorer:
         Raises:
             ValueError: image or mask has the wrong shape, type or range.
         """
-        found, blurred = self._look(image, mask)
+        return self._decide(image, *self._look(image, mask), given=mask is not None)
+
+    def _decide(
+        self, image: AnyImage, found: Findings, blurred: Partition, *, given: bool
+    ) -> Decision:
+        """What to do with a part that was found, or that a user has given."""
         give_back()
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
-        if mask is not None:
+        if given:
             return Decision(blurred, blurred, self.judge(image, blurred))
         return decide_found(image, found, blurred, self.judge, physics=self._undoes)
 
-    def estimate(self, image: Image, parts: Partition) -> Estimate | None:
+    def estimate(self, image: AnyImage, parts: Partition) -> Estimate | None:
         """The PSF of a blurred part, good enough to be undone or not; None for too small a part."""
         return estimate_part(image, parts, self._threads, self._model.learnt, self._quality)
 
-    def judge(self, image: Image, parts: Partition) -> Judgement:
+    def judge(self, image: AnyImage, parts: Partition) -> Judgement:
         """What is to be done with the blurred part, before anything is restored."""
         return judge(
             image,
@@ -199,142 +185,83 @@ class Restorer:
             ValueError: an argument has the wrong shape, type or range, or the model has no use
                 for a PSF.
         """
+        change = self.change(image, mask, strength, progress, psf)
+        piece, window, maps = change.piece, change.window, change.maps
+        result = image if piece is None else pasted(image, piece, window)
+        return Restoration(result, maps.blur_map, maps.gate, maps.psf, maps.references)
+
+    def change(
+        self,
+        image: AnyImage,
+        mask: Plane | None = None,
+        strength: float = 1.0,
+        progress: Progress | None = None,
+        psf: np.ndarray | None = None,
+    ) -> Change:
+        """What :meth:`restore` changes of an image, which may be one made of samples.
+
+        Raises:
+            ValueError: as there.
+        """
         check_strength(strength)
         told = None if psf is None else self._as_told(psf, image)
         if told or strength == 0:
             parts = blurred = self.find_parts(image, mask)
             judged = told if told and strength > 0 else Judgement(0.0)
+            del mask
         else:
-            decided = self.decide(image, mask)
+            found, blurred = self._look(image, mask)
+            given = mask is not None
+            del mask  # The parts say it; its memory is free now, unless a caller keeps it.
+            decided = self._decide(image, found, blurred, given=given)
             blurred, parts, judged = decided.blurred, decided.parts, decided.judged
-            del decided
-        del mask  # The parts say it; its memory is free now, unless a caller keeps it.
+            del found, decided
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         if progress:
             progress(0, len(work))
+        height, width = image.shape[:2]
+        gate = blank(height, width, np.float32)
         if not work:
-            return Restoration(image, blurred.radius, np.zeros_like(parts.gate))
-        # Of the rest of a photo there need be no copy until nothing else takes memory.
+            return Change(Maps(blurred.radius, gate))
+        # Of the rest of a photo there need be no copy.
         within = around([tile.kept for tile in work])
-        restored, gate = image[within].copy(), np.zeros_like(parts.gate)
-        matched = self._blend(image, parts, judged, work, (restored, within, gate), progress)
+        restored = piece_of(image, within)
+        blender = Blender(
+            self._model.generator,
+            self._grid,
+            self._threads,
+            self.card.least_change,
+            self._find_references,
+            self._undoes,
+            self._alone,
+        )
+        matched = blender.blend(image, parts, judged, work, (restored, within, gate), progress)
         psf = judged.estimate.psf if judged.estimate else None
         trust = judged.trust
         if judged.unevenness is not None:
-            trust = settle(judged, parts, self._radius_left(pasted(image, restored, within), parts))
-        gate *= np.float32(trust)
-        if not gate.any():
-            return Restoration(image, blurred.radius, gate)
-        # What equals the image stays so: its difference is 0.
-        restored -= image[within]
-        restored *= np.float32(trust * strength)
-        restored += image[within]
-        blur_map = blurred.radius
-        del blurred, parts  # Two copies of the image are about to be held.
-        give_back()
-        result = pasted(image, restored, within)
-        return Restoration(result, blur_map, gate, psf, joined(matched))
+            trust = settle(judged, parts, self._radius_left(image, restored, within, parts))
+        gate[within] *= np.float32(trust)
+        if not gate[within].any():
+            return Change(Maps(blurred.radius, gate))
+        fade(restored, image, within, trust * strength)
+        return Change(Maps(blurred.radius, gate, psf, joined(matched)), restored, within)
 
-    def _blend(
-        self,
-        image: Image,
-        parts: Partition,
-        judged: Judgement,
-        work: list[Tile],
-        result: tuple[Piece, Window, Plane],
-        progress: Progress | None,
-    ) -> list[Matches]:
-        """Restores tile after tile, and tells what they referred to.
-
-        Args:
-            work: the tiles that there are to be restored.
-            result: what of the image is to be restored, as it is; where it lies; and a gate that
-                is closed. The first and the last are filled.
-        """
-        (restored, within, gate), blocks = result, in_blocks(work, self._grid)
-        # What physics proposes, where that is of use.
-        estimate = judged.estimate if self._undoes else None
-        references = self._refer(image, parts, judged.estimate)
-        matched: list[Matches] = []
-
-        def finish_block(block: list[Tile]) -> list[Finished]:
-            # One at a time, by all threads: spectra of a block take more memory than all else.
-            with turn:
-                proposed = list(undo_block(image, parts, block, estimate, self._threads))
-                give_back()
-            return [finish_tile(*one) for one in zip(block, proposed, strict=True)]
-
-        def finish_tile(tile: Tile, proposals: Proposals) -> Finished:
-            matches = find_in(tile, parts.gate, proposals, references)
-            told = told_of(tile, references, matches)
-            residual = self._residual(image, parts, tile, judged, proposals, told)
-            opened = parts.gate[tile.kept] * worth(residual, self.card.least_change)[tile.inner]
-            return tile, residual[tile.inner], tile.weight * opened, matches
-
-        turn = Lock()
-        finished = chain.from_iterable(side_by_side(finish_block, blocks, self._threads))
-        for done, (tile, residual, share, matches) in enumerate(finished, start=1):
-            gate[tile.kept] += share
-            matched += [matches] if matches else []
-            changed = restored[counted_from(tile.kept, within)]
-            changed += share[:, :, None] * residual
-            # A pixel's last tile clips it for good; 0 and 1 bound the input already.
-            np.clip(changed, 0, 1, out=changed)
-            if progress:
-                progress(done, len(work))
-        return matched
-
-    def _radius_left(self, restored: Image, parts: Partition) -> float:
+    def _radius_left(
+        self, image: AnyImage, restored: Piece, within: Window, parts: Partition
+    ) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""
         window = fullest_window(parts.core)
-        found = self._found(restored[window])
+        seen = piece_of(image, window)
+        overlay(seen, (window[0].start, window[1].start), restored, within)
+        found = self._found(seen)
         core = parts.core[window][::CELL, ::CELL]
         return float(found.radius[core].mean())
 
-    def _as_told(self, psf: np.ndarray, image: Image) -> Judgement:
+    def _as_told(self, psf: np.ndarray, image: AnyImage) -> Judgement:
         """What somebody says who knows the PSF: undo that one, and in full."""
         if not self._undoes:
             raise ValueError(f"model {self.card.name} has no use for a psf; give none")
         known = as_psf(psf)
         check_psf(known, image)
         return Judgement(1.0, Estimate(known, (known, known), 1.0))
-
-    def _refer(
-        self, image: Image, parts: Partition, estimate: Estimate | None
-    ) -> References | None:
-        """The reference part, encoded, where the model asks for it."""
-        if not self.refers:
-            return None
-        # Where no PSF is known, a Gaussian of the same radius is closest to all that it may be.
-        radius = float(parts.radius[parts.gate > 0].mean())
-        psf = estimate.psf if estimate else gaussian.psf(radius, np.random.default_rng(0))
-        both = estimate.both if estimate else None
-        return self._find_references(image, parts.gate, psf, both)
-
-    def _residual(
-        self,
-        image: Image,
-        parts: Partition,
-        tile: Tile,
-        judged: Judgement,
-        proposals: Proposals,
-        told: np.ndarray,
-    ) -> Residual:
-        """What is to be added to all that a tile sees."""
-        seen, takes = image[tile.seen], self._model.generator.inputs
-        mean = middle(proposals) - seen
-        if self._alone == "deconvolution":
-            return mean
-        known = {
-            "image": lambda: seen,
-            "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
-            "proposals": lambda: proposals,
-            "references": lambda: told,
-        }
-        inputs = [padded(known[name](), self._grid.multiple) for name in takes]
-        height, width = tile.seen_size
-        residual = self._model.generator(*inputs).transpose(1, 2, 0)[:height, :width]
-        if self._undoes and is_filtered(judged):
-            residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * mean
-        return residual

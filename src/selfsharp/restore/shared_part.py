@@ -11,7 +11,7 @@ from selfsharp.blur.lens import measure_power
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import dilated, labelled
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image, grey_of
+from selfsharp.image import AnyImage, GreyImage
 from selfsharp.restore.fit import fullest_window
 from selfsharp.restore.partition import Partition, by_pixels, narrowed, opened
 from selfsharp.restore.votes import MUCH, NARROW, PLAINLY_NOT, votes_for
@@ -21,7 +21,7 @@ SHARED = 0.6
 which it is blurred alike."""
 
 
-def agreeing_pieces(image: Image, parts: Partition, psf: Psf) -> Partition:
+def agreeing_pieces(image: AnyImage, parts: Partition, psf: Psf) -> Partition:
     """The part without pieces whose own spectrum does not speak for its path; or the very part.
 
     A piece too small for a spectrum of its own has none that speaks for anything.
@@ -36,11 +36,11 @@ def agreeing_pieces(image: Image, parts: Partition, psf: Psf) -> Partition:
     names: list[int] = np.unique(pieces[pieces > 0]).tolist()
     if len(names) < 2:
         return parts
-    grey, core = grey_of(image), parts.core[::CELL, ::CELL]
+    grey, core = GreyImage(image), parts.core[::CELL, ::CELL]
 
     def told(name: int) -> float:
         inside = parts.core & by_pixels(pieces == name, *parts.core.shape)
-        power = measure_power(grey, inside.astype(np.float32))
+        power = measure_power(grey, inside)
         return evidence(power, psf) if power else 0.0
 
     window = tuple(slice(s.start // CELL, -(-s.stop // CELL)) for s in fullest_window(parts.core))
@@ -54,7 +54,7 @@ def agreeing_pieces(image: Image, parts: Partition, psf: Psf) -> Partition:
     return narrowed(parts, left | (pieces == first), parts.certainty)
 
 
-def shared_part(image: Image, parts: Partition, psf: Psf) -> Partition:
+def shared_part(image: AnyImage, parts: Partition, psf: Psf) -> Partition:
     """The part without places whose blocks speak against its path; or the very part.
 
     Where much of it does not speak for the path, that is left out; else what is plainly against it.

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32
 from selfsharp.blur.path_blocks import SIDE, find_path_blocks
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.sharpness import CELL
-from selfsharp.image import Image, grey_of
+from selfsharp.image import AnyImage, GreyImage
 from selfsharp.restore.partition import Partition, opened, smoothed
 
 NARROW = 3
@@ -53,7 +53,7 @@ class Votes:
         return float(np.count_nonzero(self.over(0.0)) / whole) if whole else 1.0
 
 
-def votes_for(image: Image, parts: Partition, psf: Psf) -> Votes:
+def votes_for(image: AnyImage, parts: Partition, psf: Psf) -> Votes:
     """Asks the blocks of a part for a path.
 
     Args:
@@ -61,7 +61,8 @@ def votes_for(image: Image, parts: Partition, psf: Psf) -> Votes:
         parts: what is blurred.
         psf: the path that was estimated of it.
     """
-    blocks = find_path_blocks(grey_of(image), (parts.gate > 0).astype(np.float32), psf)
+    inside = parts.gate > 0
+    blocks = find_path_blocks(GreyImage(image), inside, psf)
     cells = opened(parts.gate[::CELL, ::CELL] > 0, NARROW)
     if not blocks.corners:
         return Votes(cells, None)

@@ -10,7 +10,7 @@ from selfsharp.blur.misfit import misfit
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import dilated, eroded
 from selfsharp.blur.sharpness import CELL, FLAT
-from selfsharp.image import Image, grey_of
+from selfsharp.image import AnyImage, grey_of
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.fit import fullest_window
 from selfsharp.restore.partition import Partition, smoothed
@@ -33,7 +33,7 @@ FITS = 0.05
 `LITTLE` the worst has .041; of 16 shaken in part, by a path beyond doubt, the best has .142."""
 
 
-def moved_as_a_whole(image: Image, found: Findings, parts: Partition, psf: Psf) -> bool:
+def moved_as_a_whole(image: AnyImage, found: Findings, parts: Partition, psf: Psf) -> bool:
     """Whether all of a photo was moved along the path of its blurred part.
 
     Args:
@@ -58,7 +58,7 @@ def share_sharp(found: Findings, parts: Partition) -> float:
     return float(np.count_nonzero(sharp) / sharp.size)
 
 
-def misfit_off(image: Image, parts: Partition, psf: Psf) -> float:
+def misfit_off(image: AnyImage, parts: Partition, psf: Psf) -> float:
     """How badly a path fits off the part that it was estimated of; 0 where nothing is to be told.
 
     Args:

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from jaxtyping import Float32
+from selfsharp.raster import Image, Piece, Window
 
-from selfsharp.image import Image
+__all__ = ["NOWHERE", "Piece", "Window", "around", "counted_from", "pasted"]
 
-Window = tuple[slice, slice]
-Piece = Float32[np.ndarray, "rows columns 3"]
-"""What lies in a window of an image."""
+NOWHERE: Window = (slice(0, 0), slice(0, 0))
+"""A window in which there is nothing."""
 
 
 def around(windows: Sequence[Window]) -> Window:

@@ -161,4 +161,4 @@ def _restored(restorer: Restorer, path: Path, out: Path, options: Options) -> di
     except (ValueError, OSError, MemoryError) as error:
         return {"status": "failed", "error": str(error) or type(error).__name__}
     status = "restored" if result.changed else "unchanged"
-    return {"status": status, "share": result.restoration.share, "lost": result.lost}
+    return {"status": status, "share": result.share, "lost": result.lost}

@@ -6,7 +6,8 @@ from selfsharp.benchmark.row import Row, Truth
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import Image
 from selfsharp.model_folder import Card
-from selfsharp.restore.restorer import Alone, Restorer
+from selfsharp.restore.blend import Alone
+from selfsharp.restore.restorer import Restorer
 
 FOUND, GIVEN = "mask found", "mask given"
 

@@ -11,9 +11,10 @@ from selfsharp.blur.psf import Psf
 from selfsharp.config import BenchmarkSettings
 from selfsharp.datasets import find_photos
 from selfsharp.image import Image, Plane, grey_of, read_photo
+from selfsharp.restore.blend import Refer
 from selfsharp.restore.refer_otherwise import Both, by_sharp_keys, of_another, shuffled
 from selfsharp.restore.reference import References
-from selfsharp.restore.restorer import Refer, Restorer
+from selfsharp.restore.restorer import Restorer
 
 SAME = 0.8
 """Correlation of two photos, 32 x 32 px each, from which they are one and the same."""

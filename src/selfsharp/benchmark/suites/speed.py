@@ -8,6 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from selfsharp.benchmark.large_readings import (
+    MEGAPIXELS,
+    SHARE,
+    asked,
+    read_large,
+    table_of_large,
+)
 from selfsharp.benchmark.measure import Bench
 from selfsharp.benchmark.plots import Panel
 from selfsharp.benchmark.programs import Program, Used, meter, programs_of
@@ -70,7 +77,7 @@ def run(bench: Bench) -> Report:
     paths = list(bench.photos().values())
     image, timeout = bench.read(paths[0]), bench.settings.peer_timeout
     programs = programs_of(bench.settings)
-    total = (len(loads) + min(PHOTOS, len(paths))) * len(programs)
+    total = (len(loads) + min(PHOTOS, len(paths))) * len(programs) + len(asked(programs))
     readings = []
     with (
         tempfile.TemporaryDirectory(prefix="selfsharp-speed-") as name,
@@ -84,17 +91,24 @@ def run(bench: Bench) -> Report:
                 used = meter(program, folder, REPEATS, timeout, warm_up=True)
                 readings.append(Reading(program, load, used))
         regions = read_regions(bench, programs, folder, lambda: advance(next(done), total))
+        large = read_large(bench, image, programs, folder, lambda: advance(next(done), total))
     read = [
         ({"megapixels": r.load.megapixels, "share": r.load.share}, r.program, r.used)
         for r in readings
     ]
+    read += [({"megapixels": MEGAPIXELS, "share": SHARE}, r.program, r.used) for r in large]
     for one in regions:
         photo = {"photo": one.photo, "megapixels": one.megapixels}
         read += [({**photo, "region": True}, one.program, one.used)]
         read += [({**photo, "region": False}, one.program, one.sharp)]
     return Report(
         about=ABOUT,
-        tables=[table_of_regions(regions), _table(readings), _summary(readings)],
+        tables=[
+            table_of_regions(regions),
+            _table(readings),
+            table_of_large(large),
+            _summary(readings),
+        ],
         panels=_panels(readings),
         timings=[
             {

@@ -1,0 +1,179 @@
+"""An image that stays the raster that it was read from, and becomes floats piece by piece."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+from jaxtyping import Float32
+
+from selfsharp.raster import (
+    Image,
+    Layout,
+    Piece,
+    Plane,
+    Raster,
+    Window,
+    blocks_of,
+    grey_of,
+    shown,
+    to_raster,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class RasterImage:
+    """An image made of samples as it is asked for: `image[rows, columns]` is an array of floats.
+
+    It has the values of :func:`selfsharp.raster.to_image`, bit for bit, in a fourth of the memory
+    where the samples have 8 bits. NumPy makes an array of all of it.
+
+    Attributes:
+        raster: what the image was read from.
+        piece: what lies in `window` instead, where samples would not hold it.
+        window: where the piece lies.
+    """
+
+    raster: Raster
+    piece: Piece | None = None
+    window: Window = (slice(0, 0), slice(0, 0))
+
+    dtype: ClassVar[np.dtype[np.float32]] = np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        height, width = self.raster.samples.shape[:2]
+        return height, width, 3
+
+    @property
+    def size(self) -> int:
+        """Values, three for each pixel."""
+        return math.prod(self.shape)
+
+    def __getitem__(self, window: Window | slice) -> Piece:
+        """What lies in a window, or in some rows; an array of its own."""
+        rows, columns = window if isinstance(window, tuple) else (window, slice(None))
+        light, _ = shown(self.raster.samples[rows, columns], self.raster.layout)
+        # Of alpha that lay behind them colours are rid, and grey is one channel so far.
+        image = np.repeat(light, 3, axis=2) if light.shape[2] == 1 else np.ascontiguousarray(light)
+        if self.piece is not None:
+            corner = rows.indices(self.shape[0])[0], columns.indices(self.shape[1])[0]
+            overlay(image, corner, self.piece, self.window)
+        return image
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Image:
+        """All of the image."""
+        whole = np.empty(self.shape, np.float32)
+        for rows in blocks_of(*self.shape[:2]):
+            whole[rows] = self[rows]
+        return whole
+
+    def pasted(self, piece: Piece, window: Window) -> "RasterImage":
+        """The image with a piece in place of a window of it; as samples, if they are 8 bits of RGB.
+
+        What has 16, or is kept otherwise, may still be written as that, and would be rounded twice.
+        """
+        layout = self.raster.layout
+        if layout.colour != "rgb" or layout.depth > 8 or not layout.is_image:
+            return replace(self, piece=piece, window=window)
+        samples = self.raster.samples.copy()
+        colours = to_raster(piece, None, replace(layout, alpha="none")).samples
+        samples[window][:, :, : layout.colours] = colours
+        return RasterImage(Raster(samples, layout))
+
+
+AnyImage: TypeAlias = Image | RasterImage
+"""An image: all of it as floats, or made of samples as it is asked for."""
+
+
+def piece_of(image: AnyImage, window: Window) -> Piece:
+    """What lies in a window of an image, as an array of its own."""
+    piece = image[window]
+    return piece if isinstance(image, RasterImage) else piece.copy()
+
+
+@dataclass(frozen=True, eq=False)
+class GreyImage:
+    """The mean of the channels of an image, made of what is asked of it: `grey[rows, columns]`.
+
+    Attributes:
+        image: RGB in 0..1.
+    """
+
+    image: AnyImage
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.image.shape[:2]
+
+    def __getitem__(self, window: Window) -> Plane:
+        """What lies in a window: an array of its own."""
+        return grey_of(self.image[window])
+
+
+AnyGrey: TypeAlias = Plane | GreyImage
+"""The mean of the channels of an image, 0..1: a plane, or made as it is asked for."""
+
+
+def raster_of(
+    image: AnyImage, alpha: Plane | None, layout: Layout, source: Raster | None = None
+) -> Raster:
+    """The samples of an image, as :func:`selfsharp.raster.to_raster` makes them.
+
+    Of an image that is made of such samples those are taken that have not changed.
+
+    Args:
+        image: RGB in 0..1.
+        alpha: straight alpha in 0..1; opaque where None. Of an image made of samples, theirs.
+        layout: of the samples to make.
+        source: what the image was read from, where its samples do not follow from it.
+    """
+    if not isinstance(image, RasterImage):
+        return to_raster(image, alpha, layout, source)
+    raster, piece, window = image.raster, image.piece, image.window
+    if raster.layout == layout:
+        if piece is None:
+            return raster
+        samples = raster.samples.copy()
+        opacity, before = None if alpha is None else alpha[window], samples[window]
+        samples[window] = to_raster(piece, opacity, layout, Raster(before, layout)).samples
+        return Raster(samples, layout)
+    height, width = image.shape[:2]
+    samples = np.empty((height, width, layout.channels), layout.dtype)
+    for rows in blocks_of(height, width):
+        opacity = None if alpha is None else alpha[rows]
+        samples[rows] = to_raster(image[rows], opacity, layout).samples
+    return Raster(samples, layout)
+
+
+def overlay(
+    image: Piece,
+    corner: tuple[int, int],
+    piece: Float32[np.ndarray, "_ _ 3"],
+    window: Window,
+) -> None:
+    """Puts another piece of an image over one, as far as it lies in it.
+
+    Args:
+        image: is filled.
+        corner: first row and column of it.
+        piece: what is put over it.
+        window: where that lies.
+    """
+    its, of_piece = zip(
+        *(
+            _shared(slice(start, start + length), held)
+            for start, length, held in zip(corner, image.shape[:2], window, strict=True)
+        ),
+        strict=True,
+    )
+    image[its] = piece[of_piece]
+
+
+def _shared(span: slice, held: slice) -> tuple[slice, slice]:
+    """What a span shares with what is held, counted from the start of the one and of the other."""
+    low = max(span.start, held.start)
+    high = max(low, min(span.stop, held.stop))
+    return slice(low - span.start, high - span.start), slice(low - held.start, high - held.start)
