@@ -22,6 +22,7 @@ from selfsharp.blur.regions import labelled
 from selfsharp.blur.spectrum import (
     Planes,
     Spectrum,
+    back,
     derivatives,
     divergence,
     over,
@@ -163,14 +164,17 @@ def _explanation(
     latent, coupling = blurred.copy(), SOFTEST * flattening
     going = np.arange(len(flattening))
     while going.size:
-        across, below = derivatives(latent[going])
-        least = (flattening / coupling)[going, None, None]
-        weight = coupling[going, None, None]
-        keep = across**2 + below**2 >= least
-        prior = data[going]
+        # All of them as they are, without a copy, where none has ended.
+        some = slice(None) if going.size == len(latent) else going
+        across, below = derivatives(latent[some])
+        weight = coupling[some, None, None]
+        keep = across**2 + below**2 >= (flattening / coupling)[some, None, None]
+        prior = data[some]
         if keep.any():
-            prior += weight * transform(divergence(across * keep, below * keep))
-        latent[going] = np.fft.irfft2(over(prior, energy[going] + weight * slopes), shape)
+            across *= keep
+            below *= keep
+            prior = prior + weight * transform(divergence(across, below))
+        latent[some] = back(over(prior, energy[some] + weight * slopes), shape)
         coupling *= 4
         going = np.flatnonzero(coupling < STIFFEST)
     return latent

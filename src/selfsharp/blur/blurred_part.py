@@ -9,6 +9,7 @@ from selfsharp.blur.regions import eroded, softened
 from selfsharp.blur.spectrum import (
     Planes,
     Spectrum,
+    back,
     bordered,
     corner_of,
     derivatives,
@@ -43,7 +44,7 @@ class BlurredPart:
 
     def evenly(self, blur: Spectrum) -> Planes:
         """The image with its sharp surroundings blurred alike, by a PSF or by several."""
-        again = np.fft.irfft2(blur * self.spectrum, self.given.shape)
+        again = back(blur * self.spectrum, self.given.shape)
         return self.inside * self.given + (1 - self.inside) * again
 
     def quotient(

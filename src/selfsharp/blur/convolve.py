@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from selfsharp.blur.psf import Psf
-from selfsharp.blur.spectrum import fast_length, psf_spectrum, transform
+from selfsharp.blur.spectrum import back, fast_length, psf_spectrum, transform
 
 Channels = Float32[np.ndarray, "height width channels"]
 
@@ -23,7 +23,7 @@ def convolve(image: Channels, psf: Psf) -> Channels:
     blurred = np.empty_like(image)
     for channel in range(image.shape[2]):
         spectrum = transform(padded[:, :, channel], (rows, columns))
-        whole = np.fft.irfft2(spectrum * response, (rows, columns))
+        whole = back(spectrum * response, (rows, columns))
         # The PSF's centre lies `half` from its corner, the photo `half` inside its padding.
         blurred[:, :, channel] = whole[2 * half : 2 * half + height, 2 * half : 2 * half + width]
     return blurred
@@ -51,7 +51,7 @@ def convolve_inside(
             continue
         # Centred, so that nothing shifts; what wraps round falls on the margin.
         response = psf_spectrum(psf, (rows, columns))
-        planes = [np.fft.irfft2(one * response, (rows, columns))[inside] for one in spectra]
+        planes = [back(one * response, (rows, columns))[inside] for one in spectra]
         results.append(np.stack(planes, axis=2))
     return results
 

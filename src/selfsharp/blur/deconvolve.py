@@ -12,6 +12,7 @@ from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import (
     PowerSpectrum,
     Spectrum,
+    back,
     bordered,
     centred_spectrum,
     derivatives,
@@ -57,13 +58,13 @@ def deconvolve(image: Image, mask: Plane, psf: Psf, fidelity: float = FIDELITY) 
     for channel in range(3):
         given = bordered(image[:, :, channel], border)
         data = np.conj(blur) * _evenly_blurred(given, given, inside, blur)
-        latent = np.fft.irfft2(over(data, energy + 0.02 * slopes + 1e-5), shape)
+        latent = back(over(data, energy + 0.02 * slopes + 1e-5), shape)
         coupling = 1.0
         while coupling < 256:
             across, below = (_shrunk(slope, coupling) for slope in derivatives(latent))
             prior = transform(divergence(across, below))
             weight = coupling / fidelity
-            latent = np.fft.irfft2(over(data + weight * prior, energy + weight * slopes), shape)
+            latent = back(over(data + weight * prior, energy + weight * slopes), shape)
             coupling *= 2 * math.sqrt(2)
         result[:, :, channel] = latent[border : border + height, border : border + width]
     return np.clip(result, 0, 1)
@@ -176,13 +177,13 @@ class _Division:
                 inner = np.where(self.mask > 0, np.clip(latent, 0, 1), plane)
                 sharp = bordered(inner, self.border)
             evenly = _evenly_blurred(given, sharp, self.inside, self.blur)
-            latent = np.fft.irfft2(inverse * evenly, self.inside.shape)[photo]
+            latent = back(inverse * evenly, self.inside.shape)[photo]
         return np.clip(latent, 0, 1)
 
 
 def _evenly_blurred(given: Whole, sharp: Whole, inside: Whole, blur: Spectrum) -> Spectrum:
     """The spectrum of a plane whose surroundings are those of a sharp one, blurred alike."""
-    again = np.fft.irfft2(blur * transform(sharp), given.shape)
+    again = back(blur * transform(sharp), given.shape)
     return transform(inside * given + (1 - inside) * again)
 
 

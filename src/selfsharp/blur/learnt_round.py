@@ -16,7 +16,7 @@ from jaxtyping import Float32
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import CONTRAST
 from selfsharp.blur.psf import Psf, tidied
-from selfsharp.blur.spectrum import over, psf_spectrum, slope_power, transform
+from selfsharp.blur.spectrum import back, over, psf_spectrum, slope_power, transform
 
 Planes = Float32[np.ndarray, "channels rows columns"]
 Answer = Callable[[Planes], Planes]
@@ -56,7 +56,7 @@ class LearntRound:
         divided = np.conj(blur) * transform(evenly)
         power, prior = np.abs(blur) ** 2, slope_power(shape) + np.float32(CONTRAST)
         undone = [
-            np.clip(np.fft.irfft2(over(divided, power + a * prior), shape), LOWEST, HIGHEST)
+            np.clip(back(over(divided, power + a * prior), shape), LOWEST, HIGHEST)
             for a in DAMPINGS
         ]
         told = np.stack([part.given, *undone, part.inside]) - np.float32(0.5)
