@@ -181,9 +181,9 @@ class BenchmarkSettings:
     pictures: Folder = None
     """Folder of the pictures that the suite takes, such as Kodak's 24 sharp photos."""
     rows: tuple[str, ...] = ()
-    """What to measure, by names: blind, deconvolution_alone, model, network_alone, nothing, peer,
-    psf_given, references, richardson_lucy, unsharp_mask, wiener; what is usual in the suite when
-    not given."""
+    """What to measure, by names: blind, deconvolution_alone, fast, model, network_alone, nothing,
+    peer, psf_given, references, richardson_lucy, unsharp_mask, wiener; what is usual in the suite
+    when not given."""
     model: UseAppendAction[tuple[str, ...]] = ()
     """Name of a bundled model, or the path of a model folder; may be given several times. The
     bundled `base` when not given."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from selfsharp.benchmark.row import Row, Truth
+from selfsharp.blur.estimate import Quality
 from selfsharp.config import BenchmarkSettings
 from selfsharp.image import Image
 from selfsharp.model_folder import Card
@@ -21,9 +22,11 @@ def rows(settings: BenchmarkSettings) -> list[Row]:
     return [row for name in settings.models for row in rows_of(name, settings.threads)]
 
 
-def rows_of(model: str, threads: int | None, alone: Alone | None = None) -> list[Row]:
-    """The two rows of one model, or of one half of its method."""
-    restorer = Restorer(model, threads, alone)
+def rows_of(
+    model: str, threads: int | None, alone: Alone | None = None, quality: Quality = "best"
+) -> list[Row]:
+    """The two rows of one model, or of one half of its method, or of less effort."""
+    restorer = Restorer(model, threads, alone, quality=quality)
 
     def find_and_restore(image: Image, truth: Truth | None) -> Image:
         return restorer.restore(image).image
@@ -33,9 +36,9 @@ def rows_of(model: str, threads: int | None, alone: Alone | None = None) -> list
         return restorer.restore(image, truth.mask).image
 
     name, measured = restorer.card.name, model
-    if alone:
-        # The card tells what the whole model does.
-        name, measured = f"{name}, {alone} alone", ""
+    if alone or quality != "best":
+        # The card tells what the whole model does, at its best.
+        name, measured = f"{name}, {alone} alone" if alone else f"{name}, {quality}", ""
     version = version_of(restorer.card)
     return [
         Row(f"{name}, {FOUND}", find_and_restore, model=measured, version=version),
