@@ -1,5 +1,6 @@
 """The commands and the code in the README do what it says."""
 
+import json
 import re
 import shlex
 import shutil
@@ -82,3 +83,10 @@ def test_make_demo_names_photos_that_are_there():
     patterns = [word for word in line.split() if word.startswith("examples/")]
     assert patterns
     assert all(list(ROOT.glob(pattern)) for pattern in patterns)
+
+
+@pytest.mark.parametrize("report", sorted((ROOT / "results").rglob("*.json")), ids=lambda p: p.stem)
+def test_every_report_is_json_that_names_its_command(report: Path) -> None:
+    content = json.loads(report.read_text(encoding="utf-8"))
+    assert content["command"].startswith(f"selfsharp benchmark {content['suite']} ")
+    assert content["command"] in report.with_suffix(".md").read_text(encoding="utf-8")
