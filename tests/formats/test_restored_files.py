@@ -75,7 +75,7 @@ def test_the_file_is_that_of_the_image_restored(
     inside[7:40, 20:] = 255
     PIL.Image.fromarray(inside).save(mask)
     restorer = Restorer(made_up, threads=1)
-    given = restore_file(restorer, path, tmp_path / f"b{ending}", mask=mask)
+    given = restore_file(restorer, path, tmp_path / f"b{ending}", mask=mask, keep_maps=True)
     read = read_photo(path)
     done = restorer.restore(read.image, read_mask(mask, 48, 64))
     write_photo(replace(read, image=done.image), tmp_path / f"c{ending}")
@@ -84,7 +84,8 @@ def test_the_file_is_that_of_the_image_restored(
     assert given.changed
     assert one != path.read_bytes()
     assert given.share == done.share
-    np.testing.assert_array_equal(given.gate, done.gate)
+    assert given.maps is not None
+    np.testing.assert_array_equal(given.maps.gate, done.gate)
 
 
 @pytest.mark.parametrize("wrong", ["photo.png", "mask.png", "size.png"])
