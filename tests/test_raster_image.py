@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from selfsharp.image import open_photo, read_photo, write_photo
 from selfsharp.photo import Photo
 from selfsharp.photo_metadata import Metadata
-from selfsharp.raster import Layout, Raster, grey_of, to_image, to_raster
+from selfsharp.raster import Layout, Raster, alpha_of, grey_of, to_image, to_raster
 from selfsharp.raster_image import GreyImage, RasterImage, overlay, piece_of, raster_of
 
 HEIGHT, WIDTH = 23, 31
@@ -43,7 +43,7 @@ def spans(length: int) -> st.SearchStrategy[slice]:
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_every_layout_has_the_values_of_the_whole(layout: Layout) -> None:
-    whole, _ = to_image(raster(layout))
+    whole = to_image(raster(layout))
     image = RasterImage(raster(layout))
     assert (image.shape, image.dtype, image.size) == (whole.shape, whole.dtype, whole.size)
     np.testing.assert_array_equal(np.asarray(image), whole)
@@ -57,7 +57,7 @@ def test_any_window_is_the_wholes_with_the_piece_that_was_pasted(
     rows: slice, columns: slice, seed: int
 ) -> None:
     layout = Layout("rgb", "none", 16)
-    whole, _ = to_image(raster(layout, seed))
+    whole = to_image(raster(layout, seed))
     whole[WINDOW] = piece(seed)
     image = RasterImage(raster(layout, seed)).pasted(piece(seed), WINDOW)
     np.testing.assert_array_equal(image[rows, columns], whole[rows, columns])
@@ -67,13 +67,13 @@ def test_what_is_asked_for_can_be_written_to_and_changes_nothing() -> None:
     for layout in LAYOUTS:
         image = RasterImage(raster(layout))
         image[WINDOW][:] = 0.5
-        np.testing.assert_array_equal(np.asarray(image), to_image(raster(layout))[0])
+        np.testing.assert_array_equal(np.asarray(image), to_image(raster(layout)))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_every_layout_is_written_as_the_whole_is(layout: Layout) -> None:
     before = raster(layout)
-    whole, alpha = to_image(before)
+    whole, alpha = to_image(before), alpha_of(before)
     source = None if layout.is_image else before
     image = RasterImage(before)
     assert raster_of(image, alpha, layout, source) is before
@@ -93,7 +93,7 @@ def test_samples_off_a_piece_are_those_that_were_read() -> None:
     off[WINDOW] = False
     for layout in LAYOUTS:
         before = raster(layout)
-        alpha = to_image(before)[1]
+        alpha = alpha_of(before)
         pasted = RasterImage(before).pasted(piece(), WINDOW)
         source = None if layout.is_image else before
         after = raster_of(pasted, alpha, layout, source).samples
@@ -115,14 +115,14 @@ def test_a_piece_lies_over_another_as_far_as_it_reaches() -> None:
 
 
 def test_grey_is_the_mean_of_what_is_asked_for() -> None:
-    for image in (RasterImage(raster(Layout())), to_image(raster(Layout()))[0]):
+    for image in (RasterImage(raster(Layout())), to_image(raster(Layout()))):
         grey = GreyImage(image)
         assert grey.shape == (HEIGHT, WIDTH)
         np.testing.assert_array_equal(grey[WINDOW], grey_of(np.asarray(image))[WINDOW])
 
 
 def test_a_piece_is_an_array_of_its_own() -> None:
-    for image in (RasterImage(raster(Layout())), to_image(raster(Layout()))[0]):
+    for image in (RasterImage(raster(Layout())), to_image(raster(Layout()))):
         whole = np.array(image)
         piece_of(image, WINDOW)[:] = 0.5
         np.testing.assert_array_equal(np.asarray(image), whole)
@@ -131,11 +131,14 @@ def test_a_piece_is_an_array_of_its_own() -> None:
 @pytest.mark.parametrize("layout", [Layout(), Layout("grey", "straight", 16)], ids=str)
 def test_a_photo_that_stays_samples_is_the_photo(tmp_path: Path, layout: Layout) -> None:
     path = tmp_path / "a.png"
-    write_photo(Photo(*to_image(raster(layout)), None, Metadata(layout=layout)), path)
+    write_photo(
+        Photo(to_image(raster(layout)), alpha_of(raster(layout)), None, Metadata(layout=layout)),
+        path,
+    )
     stored, read = open_photo(path), read_photo(path)
     for photo in (stored.photo, read):
-        np.testing.assert_array_equal(photo.image, to_image(raster(layout))[0])
-        np.testing.assert_array_equal(photo.alpha, to_image(raster(layout))[1])
+        np.testing.assert_array_equal(photo.image, to_image(raster(layout)))
+        np.testing.assert_array_equal(photo.alpha, alpha_of(raster(layout)))
         assert (photo.path, photo.metadata) == (path, stored.metadata)
     assert write_photo(stored, tmp_path / "b.png") == ()
     assert (tmp_path / "b.png").read_bytes() == path.read_bytes()

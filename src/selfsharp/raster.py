@@ -19,6 +19,8 @@ Piece = Float32[np.ndarray, "rows columns 3"]
 """What lies in a window of an image."""
 Window = tuple[slice, slice]
 """What lies between some rows and some columns."""
+NOWHERE: Window = (slice(0, 0), slice(0, 0))
+"""A window in which there is nothing."""
 Samples: TypeAlias = (
     UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
 )
@@ -97,13 +99,13 @@ def turned(samples: Samples, orientation: int) -> Turned:
     return np.ascontiguousarray(samples[rows, columns])
 
 
-def to_image(raster: Raster) -> tuple[Image, Plane | None]:
-    """The image that a raster stands for, and its straight alpha, 1 opaque."""
+def to_image(raster: Raster) -> Image:
+    """The image that a raster stands for; :func:`alpha_of` is its alpha."""
     height, width = raster.samples.shape[:2]
     image = np.empty((height, width, 3), np.float32)
     for rows in blocks_of(height, width):
-        image[rows], _ = shown(raster.samples[rows], raster.layout)
-    return image, alpha_of(raster)
+        image[rows] = shown(raster.samples[rows], raster.layout)
+    return image
 
 
 def alpha_of(raster: Raster) -> Plane | None:
@@ -118,7 +120,7 @@ def luma_of(raster: Raster) -> Plane:
     height, width = raster.samples.shape[:2]
     luma = np.empty((height, width), np.float32)
     for rows in blocks_of(height, width):
-        light, _ = shown(raster.samples[rows], raster.layout)
+        light = shown(raster.samples[rows], raster.layout)
         if light.shape[2] == 1:
             luma[rows] = light[:, :, 0]
             continue
@@ -171,21 +173,17 @@ def blocks_of(height: int, width: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, height, step))
 
 
-def shown(
-    samples: Samples, layout: Layout
-) -> tuple[Float32[np.ndarray, "height width _"], Plane | None]:
-    """Light of samples, of one channel or of three, and their alpha."""
+def shown(samples: Samples, layout: Layout) -> Float32[np.ndarray, "height width _"]:
+    """Light of samples, of one channel or of three."""
     values = samples / np.float32(layout.white)
-    light, alpha = values[:, :, : layout.colours], None
+    light = values[:, :, : layout.colours]
     if layout.colour == "cmyk":
-        light = (1 - light[:, :, :3]) * (1 - light[:, :, 3:])
-    if layout.alpha != "none":
-        alpha = values[:, :, -1]
-    if layout.alpha == "premultiplied" and layout.colour != "cmyk":
+        return (1 - light[:, :, :3]) * (1 - light[:, :, 3:])
+    if layout.alpha == "premultiplied":
         opacity = values[:, :, -1:]
         divided = np.divide(light, opacity, out=np.zeros_like(light), where=opacity > 0)
-        light = np.minimum(divided, 1)
-    return light, alpha
+        return np.minimum(divided, 1)
+    return light
 
 
 def _sampled(image: Image, alpha: Plane | None, layout: Layout, before: Samples | None) -> Samples:
@@ -216,8 +214,8 @@ def _quantized(values: Float32[np.ndarray, "height width channels"], layout: Lay
 def _unchanged(
     image: Image, alpha: Plane | None, before: Samples, layout: Layout
 ) -> Bool[np.ndarray, "height width"]:
-    light, opacity = shown(before, layout)
-    same = (light == image).all(axis=2)
+    same = (shown(before, layout) == image).all(axis=2)
+    opacity = alpha_of(Raster(before, layout))
     if opacity is not None:
         same &= opacity == (1 if alpha is None else alpha)
     return same

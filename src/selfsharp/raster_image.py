@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.raster import (
+    NOWHERE,
     Image,
     Layout,
     Piece,
@@ -17,6 +18,7 @@ from selfsharp.raster import (
     blocks_of,
     grey_of,
     shown,
+    to_image,
     to_raster,
 )
 
@@ -36,7 +38,7 @@ class RasterImage:
 
     raster: Raster
     piece: Piece | None = None
-    window: Window = (slice(0, 0), slice(0, 0))
+    window: Window = NOWHERE
 
     dtype: ClassVar[np.dtype[np.float32]] = np.dtype(np.float32)
 
@@ -54,7 +56,7 @@ class RasterImage:
     def __getitem__(self, window: Window | slice) -> Piece:
         """What lies in a window, or in some rows; an array of its own."""
         rows, columns = window if isinstance(window, tuple) else (window, slice(None))
-        light, _ = shown(self.raster.samples[rows, columns], self.raster.layout)
+        light = shown(self.raster.samples[rows, columns], self.raster.layout)
         # Of alpha that lay behind them colours are rid, and grey is one channel so far.
         image = np.repeat(light, 3, axis=2) if light.shape[2] == 1 else np.ascontiguousarray(light)
         if self.piece is not None:
@@ -64,9 +66,9 @@ class RasterImage:
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Image:
         """All of the image."""
-        whole = np.empty(self.shape, np.float32)
-        for rows in blocks_of(*self.shape[:2]):
-            whole[rows] = self[rows]
+        whole = to_image(self.raster)
+        if self.piece is not None:
+            whole[self.window] = self.piece
         return whole
 
     def pasted(self, piece: Piece, window: Window) -> "RasterImage":

@@ -24,7 +24,7 @@ from selfsharp import exif
 from selfsharp.formats import FORMATS, by_ending, fitting, media_type, writable_endings
 from selfsharp.image import Photo, PhotoError, output_path, read_photo, write_photo
 from selfsharp.photo_metadata import Metadata
-from selfsharp.raster import Layout, Raster, to_image, to_raster, turned
+from selfsharp.raster import Layout, Raster, alpha_of, to_image, to_raster, turned
 
 LAYOUTS = [
     Layout(colour, alpha, depth)
@@ -122,7 +122,7 @@ def test_what_a_format_holds_comes_back(
         "dpi": Metadata(dpi=(240.0, 120.0)),
     }[kind]
     raster = Raster(samples_of(layout), layout)
-    image, alpha = to_image(raster)
+    image, alpha = to_image(raster), alpha_of(raster)
     metadata = replace(told, layout=layout, lossless=True)
     first = tmp_path / f"first{form.ENDINGS[0]}"
     source = None if layout.is_image else raster
@@ -183,7 +183,7 @@ def test_what_a_format_does_not_hold_is_said_or_refused(
         pytest.importorskip(NEEDS[name])
     form = FORMATS.load(name)
     raster = Raster(samples_of(layout), layout)
-    image, alpha = to_image(raster)
+    image, alpha = to_image(raster), alpha_of(raster)
     photo = Photo(image, alpha, None, Metadata(layout=layout, lossless=True))
     out = tmp_path / f"out{form.ENDINGS[0]}"
     if layout.alpha != "none" and "straight" not in form.HOLDS.alphas:
@@ -207,7 +207,7 @@ def test_every_16_bit_value_survives_floats() -> None:
         (Layout("rgb", "none", 16), np.repeat(levels, 3, axis=2)),
         (Layout("rgb", "straight", 16), np.repeat(levels, 4, axis=2)),
     ):
-        image, alpha = to_image(Raster(samples, layout))
+        image, alpha = to_image(Raster(samples, layout)), alpha_of(Raster(samples, layout))
         np.testing.assert_array_equal(to_raster(image, alpha, layout).samples, samples)
 
 
@@ -235,7 +235,7 @@ def test_any_samples_of_any_size_come_back(
     form = FORMATS.load(name)
     if fitting(raster.layout, form)[0] != raster.layout:
         name, form = "tiff", FORMATS.load("tiff")
-    image, alpha = to_image(raster)
+    image, alpha = to_image(raster), alpha_of(raster)
     source = None if raster.layout.is_image else raster
     photo = Photo(image, alpha, None, Metadata(layout=raster.layout), source)
     path = tmp_path_factory.getbasetemp() / f"any{form.ENDINGS[0]}"
@@ -254,7 +254,7 @@ def test_another_reader_finds_the_same_in_tiff(
     tmp_path: Path, layout: Layout, compression: str | None
 ) -> None:
     raster = Raster(samples_of(layout), layout)
-    image, alpha = to_image(raster)
+    image, alpha = to_image(raster), alpha_of(raster)
     pillow = {None: "raw", "zlib": "tiff_adobe_deflate", "packbits": "packbits"}[compression]
     metadata = Metadata(layout=layout, tiff_compression=pillow)
     write_photo(Photo(image, alpha, None, metadata, raster), tmp_path / "a.tif")
@@ -275,7 +275,9 @@ def test_another_reader_finds_the_same_in_deep_png(tmp_path: Path, channels: int
     colour, alpha = ("grey", "rgb")[channels > 2], ("straight", "none")[channels % 2]
     layout = Layout(colour, alpha, 16)
     raster = Raster(samples_of(layout), layout)
-    write_photo(Photo(*to_image(raster), None, Metadata(layout=layout)), tmp_path / "a.png")
+    write_photo(
+        Photo(to_image(raster), alpha_of(raster), None, Metadata(layout=layout)), tmp_path / "a.png"
+    )
     data, at, stream = (tmp_path / "a.png").read_bytes(), 8, b""
     while at < len(data):
         size, name = struct.unpack_from(">I4s", data, at)
@@ -303,15 +305,15 @@ def test_another_reader_finds_the_same_in_deep_png(tmp_path: Path, channels: int
 def test_inks_that_change_show_the_new_image_and_keep_their_share_of_black() -> None:
     layout = Layout("cmyk", "none", 16)
     raster = Raster(samples_of(layout), layout)
-    image, _ = to_image(raster)
+    image = to_image(raster)
     changed = image * np.float32(0.8) + np.float32(0.05)
     made = to_raster(changed, None, layout, raster)
-    shown, _ = to_image(made)
+    shown = to_image(made)
     np.testing.assert_allclose(shown, changed, atol=2e-4)
     only_black = np.zeros((1, 2, 4), np.uint16)
     only_black[:, :, 3] = (20000, 50000)
     black = Raster(only_black, layout)
-    darker = to_raster(to_image(black)[0] * np.float32(0.7), None, layout, black)
+    darker = to_raster(to_image(black) * np.float32(0.7), None, layout, black)
     assert darker.samples[:, :, :3].max() <= 2
     assert (darker.samples[:, :, 3] > only_black[:, :, 3]).all()
 

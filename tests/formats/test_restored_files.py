@@ -12,7 +12,7 @@ from selfsharp.cli import main
 from selfsharp.formats import by_ending
 from selfsharp.image import Photo, read_mask, read_photo, write_photo
 from selfsharp.photo_metadata import Metadata
-from selfsharp.raster import Layout, Raster, to_image
+from selfsharp.raster import Layout, Raster, alpha_of, to_image
 from selfsharp.restore.photo_file import restore_file
 from selfsharp.restore.restorer import Restorer
 
@@ -41,7 +41,7 @@ def test_outside_the_gate_every_sample_stays(
     values = generator.integers(0, layout.white + 1, shape).astype(layout.dtype)
     raster = Raster(values, layout)
     source = None if layout.is_image else raster
-    photo = Photo(*to_image(raster), None, Metadata(layout=layout), source)
+    photo = Photo(to_image(raster), alpha_of(raster), None, Metadata(layout=layout), source)
     write_photo(photo, tmp_path / f"a{ending}")
     mask = np.zeros((48, 64), np.uint8)
     mask[:, 40:] = 255
@@ -68,7 +68,13 @@ def test_the_file_is_that_of_the_image_restored(
     shape = (48, 64, layout.channels)
     values = np.random.default_rng(5).integers(0, layout.white + 1, shape).astype(layout.dtype)
     source = None if layout.is_image else Raster(values, layout)
-    photo = Photo(*to_image(Raster(values, layout)), None, Metadata(layout=layout), source)
+    photo = Photo(
+        to_image(Raster(values, layout)),
+        alpha_of(Raster(values, layout)),
+        None,
+        Metadata(layout=layout),
+        source,
+    )
     path, mask = tmp_path / f"a{ending}", tmp_path / "mask.png"
     write_photo(photo, path)
     inside = np.zeros((48, 64), np.uint8)

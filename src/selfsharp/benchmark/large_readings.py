@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from selfsharp.benchmark.inputs import mirrored, sides_of, write_both
 from selfsharp.benchmark.measure import Bench
-from selfsharp.benchmark.programs import MASK, PHOTO, Program, Used, meter
+from selfsharp.benchmark.programs import PHOTO, Program, Used, meter
 from selfsharp.benchmark.tables import Table
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.regions import blob, everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
-from selfsharp.image import Image, StoredPhoto, quantize, write_photo
+from selfsharp.image import Image, StoredPhoto, quantize
 from selfsharp.photo_metadata import Metadata
-from selfsharp.picture import write_picture
 from selfsharp.raster import Layout, Raster
 from selfsharp.raster_image import RasterImage
 
@@ -69,22 +69,15 @@ def write_large(image: Image, seed: int, folder: Path) -> None:
     generator = np.random.default_rng(seed)
     psf, whole = shake.psf_of_extent(EXTENT, generator), everywhere(*image.shape[:2])
     blurred = blur_region(image, psf, whole, Camera(light="display"), generator).blurred
-    height = round((MEGAPIXELS * 1e6 * 2 / 3) ** 0.5)
-    width = round(MEGAPIXELS * 1e6 / height)
+    height, width = sides_of(MEGAPIXELS)
     coarse = blob(-(-height // COARSE), -(-width // COARSE), generator, SHARE) > 0.5
     inside = coarse.repeat(COARSE, axis=0).repeat(COARSE, axis=1)[:height, :width]
 
-    def mirrored(one: Image) -> np.ndarray:
-        fill = [(0, max(0, height - one.shape[0])), (0, max(0, width - one.shape[1])), (0, 0)]
-        return np.pad(quantize(one), fill, "symmetric")[:height, :width]
-
-    samples = mirrored(image)
-    samples[inside] = mirrored(blurred)[inside]
+    samples = mirrored(quantize(image), height, width)
+    samples[inside] = mirrored(quantize(blurred), height, width)[inside]
     raster = Raster(samples, Layout())
     photo = StoredPhoto(RasterImage(raster), folder / PHOTO, Metadata())
-    write_photo(photo, folder / PHOTO, overwrite=True)
-    white = inside.astype(np.uint8)[:, :, None].repeat(3, axis=2) * np.uint8(255)
-    write_picture(white, folder / MASK, overwrite=True)
+    write_both(photo, inside.astype(np.uint8) * np.uint8(255), folder)
 
 
 def table_of_large(readings: Sequence[LargeReading]) -> Table:

@@ -7,12 +7,11 @@ from statistics import median
 
 import numpy as np
 
+from selfsharp.benchmark.inputs import write_inputs
 from selfsharp.benchmark.measure import Bench
-from selfsharp.benchmark.programs import MASK, PHOTO, Program, Used, meter
+from selfsharp.benchmark.programs import Program, Used, meter
 from selfsharp.benchmark.suites.table1 import shaken_blob
 from selfsharp.benchmark.tables import Table
-from selfsharp.image import Image, Photo, Plane, write_photo
-from selfsharp.picture import write_picture
 
 PHOTOS = 6
 """Photos whose blurred region is restored, at the size that they come in."""
@@ -52,13 +51,6 @@ def read_regions(
             used = meter(program, folder, 1, timeout, warm_up=number == 0)
             readings.append(RegionReading(program, name, size, used, plain))
     return readings
-
-
-def write_inputs(image: Image, mask: Plane, folder: Path) -> None:
-    """Writes a photo and its mask where programs read them."""
-    write_photo(Photo(image), folder / PHOTO, overwrite=True)
-    white = (mask * 255).astype(np.uint8)[:, :, None].repeat(3, axis=2)
-    write_picture(white, folder / MASK, overwrite=True)
 
 
 def table_of_regions(readings: Sequence[RegionReading]) -> Table:

@@ -35,7 +35,7 @@ Finished = tuple[Tile, Float32[np.ndarray, "_ _ 3"], Float32[np.ndarray, "_ _"],
 """A tile, what to add to what is kept of it, how much of that, and what it was told of."""
 LARGE = 3 * 64e6
 """Values of an image from which one block of tiles is worked on at a time: 100 megapixels then take
-150 MB less, and a tenth of the time more."""
+140 MB less, and, where it was tried, a tenth of the time more."""
 ROUND_SHARE = np.float32(0.5)
 """Share of the proposals themselves where a program's filter has blurred: one number tells its PSF,
 and exactly, which a generator that mends the errors of others cannot know. In 20 held-out photos

@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 
-from selfsharp.raster import Image, Piece, Window
+from selfsharp.raster import NOWHERE, Image, Piece, Window
 
 __all__ = ["NOWHERE", "Piece", "Window", "around", "counted_from", "pasted"]
-
-NOWHERE: Window = (slice(0, 0), slice(0, 0))
-"""A window in which there is nothing."""
 
 
 def around(windows: Sequence[Window]) -> Window:

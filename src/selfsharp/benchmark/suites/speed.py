@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from selfsharp.benchmark.inputs import mirrored, sides_of, write_inputs
 from selfsharp.benchmark.large_readings import (
     MEGAPIXELS,
     SHARE,
@@ -22,7 +23,6 @@ from selfsharp.benchmark.region_readings import (
     PHOTOS,
     read_regions,
     table_of_regions,
-    write_inputs,
 )
 from selfsharp.benchmark.report import Report
 from selfsharp.benchmark.statistics import fit_line
@@ -125,10 +125,8 @@ def run(bench: Bench) -> Report:
 
 def write_load(image: Image, load: Load, seed: int, folder: Path) -> None:
     """Writes photo.jpg and mask.png of a size, blurred in a share of the area."""
-    height = round((load.megapixels * 1e6 * 2 / 3) ** 0.5)
-    width = round(load.megapixels * 1e6 / height)
-    fill = [(0, max(0, height - image.shape[0])), (0, max(0, width - image.shape[1])), (0, 0)]
-    large = np.pad(image, fill, "symmetric")[:height, :width]
+    height, width = sides_of(load.megapixels)
+    large = mirrored(image, height, width)
     generator = np.random.default_rng(seed)
     region = everywhere(height, width)
     if 0 < load.share < 1:
