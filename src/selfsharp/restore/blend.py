@@ -14,6 +14,7 @@ from selfsharp.blur.kinds import gaussian
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.raster import blocks_of
+from selfsharp.restore.explained import explain
 from selfsharp.restore.judgement import Judgement, is_filtered
 from selfsharp.restore.matches import Matches, find_in, told_of
 from selfsharp.restore.memory import give_back
@@ -113,6 +114,8 @@ class Blender:
             np.clip(changed, 0, 1, out=changed)
             if progress:
                 progress(done, len(work))
+        if estimate and self.alone is None:
+            explain(image, parts.gate, estimate, blocks, result, at_a_time)
         return matched
 
     def _referred(
@@ -138,9 +141,8 @@ class Blender:
     ) -> Residual:
         """What is to be added to all that a tile sees."""
         seen, takes = image[tile.seen], self.generator.inputs
-        mean = middle(proposals) - seen
         if self.alone == "deconvolution":
-            return mean
+            return middle(proposals) - seen
         known = {
             "image": lambda: seen,
             "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
@@ -151,7 +153,7 @@ class Blender:
         height, width = tile.seen_size
         residual = self.generator(*inputs).transpose(1, 2, 0)[:height, :width]
         if self.undoes and is_filtered(judged):
-            residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * mean
+            residual = (1 - ROUND_SHARE) * residual + ROUND_SHARE * (middle(proposals) - seen)
         return residual
 
 

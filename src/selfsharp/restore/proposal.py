@@ -56,7 +56,7 @@ def undo(
     """What the two PSFs of an estimate make of all that a tile sees; without one, the tile."""
     if estimate is None:
         return np.concatenate([image[tile.seen]] * 2, axis=2)
-    reach = _reach(estimate)
+    reach = reach_of(estimate)
     wider = tile.widened(reach, image.shape[0], image.shape[1])
     seen, gate = image[wider.seen], parts.gate[wider.seen]
     corner = wider.seen[0].start, wider.seen[1].start
@@ -84,7 +84,7 @@ def undo_block(
     """
     if estimate and len(tiles) > 1:
         seen, kept = around([tile.seen for tile in tiles]), around([tile.kept for tile in tiles])
-        rim = _reach(estimate) + estimate.psf.shape[0]
+        rim = reach_of(estimate) + estimate.psf.shape[0]
         if _size(kept, rim) < sum(_size(tile.kept, rim) for tile in tiles):
             # The weight of them together is of no use, nor is it there.
             whole = replace(tiles[0], seen=seen, kept=kept)
@@ -94,7 +94,7 @@ def undo_block(
     yield from (undo(image, parts, tile, estimate, threads) for tile in tiles)
 
 
-def _reach(estimate: Estimate) -> int:
+def reach_of(estimate: Estimate) -> int:
     """Pixels around what is kept that it is undone with."""
     return REACH + max(SIZE, estimate.psf.shape[0])
 

@@ -1,0 +1,95 @@
+"""Has what was restored explain what was given: blurred again by the estimated PSF, it is that.
+
+A generator mends the errors of estimated PSFs, and makes some of its own. What the PSF has left
+plain in the photo tells of many of them.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.explain import lacking
+from selfsharp.blur.psf import Psf
+from selfsharp.image import AnyImage, Plane, grey_of
+from selfsharp.raster import blocks_of
+from selfsharp.raster_image import overlay, piece_of
+from selfsharp.restore.memory import blank
+from selfsharp.restore.proposal import reach_of
+from selfsharp.restore.side_by_side import side_by_side
+from selfsharp.restore.tiles import Tile
+from selfsharp.restore.windows import Piece, Window, around, counted_from
+
+LEAST, DOUBTED = 0.015, 0.1
+"""Damping where an estimate is sure, and what is added where it is sure to be wrong. Of 55 held-out
+photos shaken wholly or in part, mask given, the generator gains 4.86 dB in the mean, with its
+colours and its brightness explained 5.39, with its brightness alone 5.48."""
+
+
+def explain(
+    image: AnyImage,
+    gate: Plane,
+    estimate: Estimate,
+    blocks: Sequence[Sequence[Tile]],
+    result: tuple[Piece, Window, Plane],
+    threads: int,
+) -> None:
+    """Corrects the brightness of what was restored, where a PSF says that it was missed.
+
+    Colours stay: they differ less, and what is added to them is mostly noise.
+
+    Args:
+        image: what was given.
+        gate: of its blurred part.
+        estimate: how that is blurred.
+        blocks: tiles that were restored, neighbours together.
+        result: what was restored; where in the image it lies; and how far it was. The first is
+            changed.
+        threads: blocks that are looked at side by side.
+    """
+    restored, within, share = result
+
+    def lacking_in(block: Sequence[Tile]) -> tuple[Sequence[Tile], Window, Plane]:
+        seen = around([tile.kept for tile in block])
+        wide = _widened(seen, reach_of(estimate), image.shape)
+        given, now = grey_of(image[wide]), piece_of(image, wide)
+        overlay(now, (wide[0].start, wide[1].start), restored, within)
+        return (
+            block,
+            seen,
+            _lacking(grey_of(now), given, gate[wide], estimate, wide)[counted_from(seen, wide)],
+        )
+
+    # What a block lacks is told by what its neighbours are before they are corrected.
+    total = blank(*image.shape[:2], np.float32)
+    for block, seen, found in side_by_side(lacking_in, blocks, threads):
+        for tile in block:
+            total[tile.kept] += tile.weight * found[counted_from(tile.kept, seen)]
+    top, columns = within[0].start, within[1]
+    for rows in blocks_of(*restored.shape[:2]):
+        some = restored[rows]
+        place = slice(top + rows.start, top + rows.start + len(some))
+        some += (share[place, columns] * total[place, columns])[:, :, None]
+        np.clip(some, 0, 1, out=some)
+
+
+def _lacking(now: Plane, given: Plane, gate: Plane, estimate: Estimate, wide: Window) -> Plane:
+    """What a window lacks, by one PSF or by a field of them."""
+    damping = LEAST + DOUBTED * (1 - estimate.confidence)
+    if estimate.field is None:
+        return lacking(now, given, gate, estimate.psf, damping)
+
+    def by_one(both: np.ndarray, inside: Plane, psf: Psf) -> Plane:
+        return lacking(both[:, :, 0], both[:, :, 1], inside, psf, damping)
+
+    corner, both = (wide[0].start, wide[1].start), np.stack([now, given], axis=2)
+    return estimate.field.undone(both, gate, corner, reach_of(estimate), by_one)
+
+
+def _widened(window: Window, reach: int, shape: tuple[int, ...]) -> Window:
+    """A window with so many pixels around it, within an image."""
+    rows, columns = (
+        slice(max(0, side.start - reach), min(length, side.stop + reach))
+        for side, length in zip(window, shape, strict=False)
+    )
+    return rows, columns
