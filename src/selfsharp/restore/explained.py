@@ -48,23 +48,21 @@ def explain(
         threads: blocks that are looked at side by side.
     """
     restored, within, share = result
+    height, width = image.shape[:2]
 
     def lacking_in(block: Sequence[Tile]) -> tuple[Sequence[Tile], Window, Plane]:
-        seen = around([tile.kept for tile in block])
-        wide = _widened(seen, reach_of(estimate), image.shape)
-        given, now = grey_of(image[wide]), piece_of(image, wide)
+        kept = around([tile.kept for tile in block])
+        wide = _widened(kept, reach_of(estimate), height, width)
+        now = piece_of(image, wide)
         overlay(now, (wide[0].start, wide[1].start), restored, within)
-        return (
-            block,
-            seen,
-            _lacking(grey_of(now), given, gate[wide], estimate, wide)[counted_from(seen, wide)],
-        )
+        found = _lacking(grey_of(now), grey_of(image[wide]), gate[wide], estimate, wide)
+        return block, kept, found[counted_from(kept, wide)]
 
     # What a block lacks is told by what its neighbours are before they are corrected.
-    total = blank(*image.shape[:2], np.float32)
-    for block, seen, found in side_by_side(lacking_in, blocks, threads):
+    total = blank(height, width, np.float32)
+    for block, kept, found in side_by_side(lacking_in, blocks, threads):
         for tile in block:
-            total[tile.kept] += tile.weight * found[counted_from(tile.kept, seen)]
+            total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]
     top, columns = within[0].start, within[1]
     for rows in blocks_of(*restored.shape[:2]):
         some = restored[rows]
@@ -86,10 +84,10 @@ def _lacking(now: Plane, given: Plane, gate: Plane, estimate: Estimate, wide: Wi
     return estimate.field.undone(both, gate, corner, reach_of(estimate), by_one)
 
 
-def _widened(window: Window, reach: int, shape: tuple[int, ...]) -> Window:
-    """A window with so many pixels around it, within an image."""
+def _widened(window: Window, reach: int, height: int, width: int) -> Window:
+    """A window with so many pixels around it, within the photo."""
     rows, columns = (
         slice(max(0, side.start - reach), min(length, side.stop + reach))
-        for side, length in zip(window, shape, strict=False)
+        for side, length in zip(window, (height, width), strict=True)
     )
     return rows, columns
