@@ -14,7 +14,7 @@ from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.raster import blocks_of
 from selfsharp.raster_image import overlay, piece_of
-from selfsharp.restore.memory import blank
+from selfsharp.restore.memory import blank, give_back
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Tile
@@ -56,13 +56,15 @@ def explain(
         now = piece_of(image, wide)
         overlay(now, (wide[0].start, wide[1].start), restored, within)
         found = _lacking(grey_of(now), grey_of(image[wide]), gate[wide], estimate, wide)
-        return block, kept, found[counted_from(kept, wide)]
+        return block, kept, found[counted_from(kept, wide)].copy()
 
+    give_back()
     # What a block lacks is told by what its neighbours are before they are corrected.
     total = blank(height, width, np.float32)
     for block, kept, found in side_by_side(lacking_in, blocks, threads):
         for tile in block:
             total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]
+        give_back()
     top, columns = within[0].start, within[1]
     for rows in blocks_of(*restored.shape[:2]):
         some = restored[rows]
