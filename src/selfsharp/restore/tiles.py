@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from selfsharp.image import Plane
-from selfsharp.restore.windows import Window, counted_from
+from selfsharp.restore.windows import Window, counted_from, widened
 
 FEW = 16
 """Tiles under which they are worked on in squares rather than in pairs."""
@@ -61,11 +61,7 @@ class Tile:
 
     def widened(self, reach: int, height: int, width: int) -> "Tile":
         """The tile, seen with `reach` pixels around what is kept, within the photo."""
-        seen = tuple(
-            slice(max(0, kept.start - reach), min(length, kept.stop + reach))
-            for kept, length in zip(self.kept, (height, width), strict=True)
-        )
-        return replace(self, seen=(seen[0], seen[1]))
+        return replace(self, seen=widened(self.kept, reach, height, width))
 
     @property
     def seen_size(self) -> tuple[int, int]:

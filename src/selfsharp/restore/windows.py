@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from selfsharp.raster import NOWHERE, Image, Piece, Window
 
-__all__ = ["NOWHERE", "Piece", "Window", "around", "counted_from", "pasted"]
+__all__ = ["NOWHERE", "Piece", "Window", "around", "counted_from", "pasted", "widened"]
 
 
 def around(windows: Sequence[Window]) -> Window:
@@ -21,6 +21,15 @@ def counted_from(window: Window, other: Window) -> Window:
     rows, columns = (
         slice(narrow.start - wide.start, narrow.stop - wide.start)
         for narrow, wide in zip(window, other, strict=True)
+    )
+    return rows, columns
+
+
+def widened(window: Window, reach: int, height: int, width: int) -> Window:
+    """A window with `reach` pixels more around it, within a photo."""
+    rows, columns = (
+        slice(max(0, side.start - reach), min(length, side.stop + reach))
+        for side, length in zip(window, (height, width), strict=True)
     )
     return rows, columns
 
