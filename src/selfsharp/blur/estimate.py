@@ -20,7 +20,7 @@ from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.direction import APART, apart, is_round
 from selfsharp.blur.learnt_round import LearntRound
-from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
+from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.sharpness import structure_over_noise
@@ -119,10 +119,18 @@ def estimate_psf(
     """
     if structure_over_noise(grey, mask) < TELLING:
         return Estimate(POINT, (POINT, POINT), 0.0)
-    first, second = _best_two(grey, mask, threads, SEARCHES[quality])
+    search = partial(_best_two, grey, mask, threads, SEARCHES[quality])
+    if threads > 1:
+        # The search's last scales have too few estimates for all threads.
+        with ThreadPoolExecutor(1) as beside:
+            fitted = beside.submit(_round_blur, grey, mask)
+            first, second = search()
+        told = fitted.result()
+    else:
+        (first, second), told = search(), _round_blur(grey, mask)
     psf = tidied(first + second, 0.0)
-    lens = _round_blur(grey, mask, psf)
-    if lens:
+    if told and is_round(told[0], psf, told[1]):
+        lens = told[1]
         confidence = gains(ROUNDLY, min(apart(psf, lens), APART), mask)
         return Estimate(lens.psf, (lens.psf, lens.psf), confidence, lens)
     if learnt is None:
@@ -141,13 +149,10 @@ def estimate_psf(
     return Estimate(better, (better, better), confidence)
 
 
-def _round_blur(grey: Plane, mask: Plane, psf: Psf) -> RoundBlur | None:
-    """The Gaussian or disc that a part was blurred by rather than by an estimated PSF, if any."""
+def _round_blur(grey: Plane, mask: Plane) -> tuple[Power, RoundBlur] | None:
+    """A part's power spectrum, and the Gaussian or disc that explains it best; None for none."""
     power = measure_power(grey, mask)
-    if power is None:
-        return None
-    lens = fit_round_blur(power)
-    return lens if is_round(power, psf, lens) else None
+    return (power, fit_round_blur(power)) if power else None
 
 
 def gains(fit: tuple[float, float, float], differing: float, mask: Plane) -> float:

@@ -17,7 +17,7 @@ from selfsharp.raster import blocks_of
 from selfsharp.restore.explained import explain
 from selfsharp.restore.judgement import Judgement, is_filtered
 from selfsharp.restore.matches import Matches, find_in, told_of
-from selfsharp.restore.memory import give_back
+from selfsharp.restore.memory import give_back, is_tight
 from selfsharp.restore.partition import Partition, worth
 from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References
@@ -34,9 +34,6 @@ Refer = Callable[[Image, Plane, Psf, tuple[Psf, Psf] | None], References | None]
 """What tells, of an image, its gate and its PSF, what is like the blurred part."""
 Finished = tuple[Tile, Float32[np.ndarray, "_ _ 3"], Float32[np.ndarray, "_ _"], Matches | None]
 """A tile, what to add to what is kept of it, how much of that, and what it was told of."""
-LARGE = 3 * 64e6
-"""Values of an image from which one block of tiles is worked on at a time: 100 megapixels then take
-140 MB less, and, where it was tried, a tenth of the time more."""
 ROUND_SHARE = np.float32(0.5)
 """Share of the proposals themselves where a program's filter has blurred: one number tells its PSF,
 and exactly, which a generator that mends the errors of others cannot know. In 20 held-out photos
@@ -91,7 +88,8 @@ class Blender:
             # One at a time, by all threads: spectra of a block take more memory than all else.
             with turn:
                 proposed = list(undo_block(image, parts, block, estimate, self.threads))
-                give_back()
+                if tight:
+                    give_back()
             return [finish_tile(*one) for one in zip(block, proposed, strict=True)]
 
         def finish_tile(tile: Tile, proposals: Proposals) -> Finished:
@@ -101,9 +99,9 @@ class Blender:
             opened = parts.gate[tile.kept] * worth(residual, self.least_change)[tile.inner]
             return tile, residual[tile.inner], tile.weight * opened, matches
 
-        turn = Lock()
-        # The threads undo and answer together, too; of a large photo there is no room for more.
-        at_a_time = 1 if image.size > LARGE else self.threads
+        turn, tight = Lock(), is_tight(image.size)
+        # The threads undo and answer together, too.
+        at_a_time = 1 if tight else self.threads
         finished = chain.from_iterable(side_by_side(finish_block, blocks, at_a_time))
         for done, (tile, residual, share, matches) in enumerate(finished, start=1):
             gate[tile.kept] += share

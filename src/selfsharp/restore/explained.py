@@ -14,7 +14,7 @@ from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.raster import blocks_of
 from selfsharp.raster_image import overlay, piece_of
-from selfsharp.restore.memory import blank, give_back
+from selfsharp.restore.memory import blank, give_back, is_tight
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Tile
@@ -64,7 +64,8 @@ def explain(
     for block, kept, found in side_by_side(lacking_in, blocks, threads):
         for tile in block:
             total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]
-        give_back()
+        if is_tight(image.size):
+            give_back()
     top, columns = within[0].start, within[1]
     for rows in blocks_of(*restored.shape[:2]):
         some = restored[rows]

@@ -1,6 +1,6 @@
 """Parts a photo into its sharp reference part and its blurred part."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -84,13 +84,47 @@ def part_by_findings(
 
 def part_by_mask(found: Findings, mask: Plane) -> Partition:
     """The partition that a user's mask asks for; a hard edge of it is feathered."""
+    return told_by(found, marked(mask))
+
+
+def marked(mask: Plane) -> Partition:
+    """The partition that a user's mask asks for, before anyone has looked: no radius is known."""
     height, width = mask.shape
     if not mask.any():
         return _nothing(height, width, certainty=1.0)
-    around = _around(mask, CELL)
-    window, _ = _in_pixels(around, height, width)
-    planes = _planes_by_mask(_cropped(found, around), mask[window])
+    window, _ = _in_pixels(_around(mask, CELL), height, width)
+    inside = mask[window]
+    planes = [_feathered(inside), np.zeros_like(inside), core_of(inside)]
     return _laid_out(planes, window, height, width, certainty=1.0)
+
+
+def told_by(found: Findings, parts: Partition, within: Window | None = None) -> Partition:
+    """A part that a user marks, with what the detector sees of it: its radius, and its core.
+
+    Args:
+        found: what the detector sees.
+        parts: what was marked.
+        within: what of it the core is wanted of; all when None.
+    """
+    height, width = parts.gate.shape
+    if not parts.gate.any():
+        return parts
+    around = _around(parts.gate, CELL)
+    window, _ = _in_pixels(around, height, width)
+    near, gate = _cropped(found, around), parts.gate[window]
+    radius, core = blank(height, width, np.float32), blank(height, width, np.bool_)
+    core[within or window] = parts.core[within or window]
+    core[window] = _plain(near, core[window])
+    radius[window] = _told_radius(near, _cells_of(gate), gate)
+    return replace(parts, radius=radius, core=core)
+
+
+def told_alike(parts: Partition, radius: float) -> Partition:
+    """The partition with one and the same blur radius, in pixels, wherever the gate is open."""
+    height, width = parts.gate.shape
+    alike = blank(height, width, np.float32)
+    alike[parts.gate > 0] = radius
+    return replace(parts, radius=alike)
 
 
 def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition:
@@ -121,28 +155,30 @@ def map_of(found: Findings, height: int, width: int) -> Plane:
     return _told_radius(found, found.apparent > APPARENT, blurred)
 
 
-def _planes_by_mask(found: Findings, mask: Plane) -> list[np.ndarray]:
-    """Gate, radius and core of what a mask asks for."""
-    height, width = mask.shape
-    gate = mask
-    if ((mask == 0) | (mask == 1)).all():
-        # Feathered inwards: where the mask is 0, the photo stays as it is.
-        feathered = softened(mask > 0, *FEATHER)
-        feathered *= 2
-        feathered -= 1
-        np.clip(feathered, 0, 1, out=feathered)
-        feathered *= mask
-        # A mask thinner than its feather would vanish.
-        gate = feathered if feathered.any() else mask
+def _feathered(mask: Plane) -> Plane:
+    """A mask with a soft edge, inwards: where it is 0, the photo stays as it is."""
+    if not ((mask == 0) | (mask == 1)).all():
+        return mask
+    feathered = softened(mask > 0, *FEATHER)
+    feathered *= 2
+    feathered -= 1
+    np.clip(feathered, 0, 1, out=feathered)
+    feathered *= mask
+    # A mask thinner than its feather would vanish.
+    return feathered if feathered.any() else mask
+
+
+def _cells_of(gate: Plane) -> np.ndarray:
+    """The cells in which a gate is open."""
+    height, width = gate.shape
     size = (-(-width // CELL), -(-height // CELL))
-    cells = np.asarray(PillowImage.fromarray(mask).resize(size, PillowImage.Resampling.BOX)) > 0
-    core = core_of(mask)
-    # Within the mask, the places whose blur is plain to see tell it best.
-    plain = eroded(smoothed(found.probability, 1.5) > PLAIN, 2)
-    plain_core = core & by_pixels(plain, height, width)
-    if np.count_nonzero(plain_core) > np.count_nonzero(core) / 4:
-        core = plain_core
-    return [gate, _told_radius(found, cells, gate), core]
+    return np.asarray(PillowImage.fromarray(gate).resize(size, PillowImage.Resampling.BOX)) > 0
+
+
+def _plain(found: Findings, core: np.ndarray) -> np.ndarray:
+    """Where a core's blur is plain to see, which tells it best; all of it, if that is little."""
+    plain = by_pixels(eroded(smoothed(found.probability, 1.5) > PLAIN, 2), *core.shape) & core
+    return plain if np.count_nonzero(plain) > np.count_nonzero(core) / 4 else core
 
 
 def _around(filled: np.ndarray, size: int = 1) -> Window:

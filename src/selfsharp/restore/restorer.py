@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from selfsharp.blur.estimate import Estimate, Quality
-from selfsharp.blur.psf import as_psf
+from selfsharp.blur.estimate import SEARCHES, Estimate, Quality
+from selfsharp.blur.psf import as_psf, blur_radius
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.model_folder import find_model, read_card
@@ -19,7 +19,15 @@ from selfsharp.restore.fit import estimate_part, fullest_window
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
 from selfsharp.restore.memory import blank, give_back
-from selfsharp.restore.partition import Partition, map_of, part_by_findings, part_by_mask
+from selfsharp.restore.partition import (
+    Partition,
+    map_of,
+    marked,
+    part_by_findings,
+    part_by_mask,
+    told_alike,
+    told_by,
+)
 from selfsharp.restore.reference import encode
 from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
@@ -103,16 +111,10 @@ class Restorer:
 
     def find_parts(self, image: AnyImage, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
-        return self._look(image, mask)[1]
-
-    def _look(self, image: AnyImage, mask: Plane | None) -> tuple[Findings, Partition]:
-        """What the detector sees, and the partition that it, or else the mask, suggests."""
         check_mask(mask, image)
-        if mask is not None:
-            found = self._found(image, mask)
-            return found, part_by_mask(found, mask)
-        found = self._found(image)
-        return found, self._parted(found, image)
+        if mask is None:
+            return self._parted(self._found(image), image)
+        return part_by_mask(self._found(image, mask), mask)
 
     def _parted(self, found: Findings, image: AnyImage) -> Partition:
         return part_by_findings(
@@ -134,18 +136,55 @@ class Restorer:
         Raises:
             ValueError: image or mask has the wrong shape, type or range.
         """
-        return self._decide(image, *self._look(image, mask), given=mask is not None)
+        check_mask(mask, image)
+        return self._decide(image, None if mask is None else marked(mask))
 
-    def _decide(
-        self, image: AnyImage, found: Findings, blurred: Partition, *, given: bool
-    ) -> Decision:
-        """What to do with a part that was found, or that a user has given."""
+    def _decide(self, image: AnyImage, given: Partition | None) -> Decision:
+        """What to do with what a user marks, or, without that, with what is found."""
+        if given is not None:
+            return self._decide_given(image, given)
+        found = self._found(image)
+        blurred = self._parted(found, image)
         give_back()
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
-        if given:
-            return Decision(blurred, blurred, self.judge(image, blurred))
         return decide_found(image, found, blurred, self.judge, physics=self._undoes)
+
+    def _decide_given(self, image: AnyImage, given: Partition) -> Decision:
+        """What to do with what a user marks, all of which is restored.
+
+        A PSF that is undone tells the blur's radius as well; then no more of the part is looked at
+        than what it is estimated of. (24 held-out photos shaken wholly or in part gain .01 dB.)
+        """
+        if not given.gate.any():
+            return Decision(given, given, Judgement(0.0))
+        window = fullest_window(given.gate > 0, SEARCHES[self._quality].window)
+        height, width = given.gate.shape
+        near = blank(height, width, np.float32)
+        near[window] = given.gate[window]
+        looked_at_all = np.count_nonzero(near) == np.count_nonzero(given.gate)
+        parts = told_by(self._found(image, near), given, window)
+        del near
+        judged = self.judge(image, parts)
+        if judged.estimate and not judged.estimate.field:
+            parts = told_alike(parts, blur_radius(judged.estimate.psf))
+        elif not looked_at_all:
+            del parts
+            parts = told_by(self._found(image, given.gate), given)
+            judged = self.judge(image, parts)
+        return Decision(parts, parts, judged)
+
+    def _decide_as_told(
+        self, image: AnyImage, given: Partition | None, told: Judgement
+    ) -> Decision:
+        """What somebody says is to be done with what a user marks, or with what is found."""
+        if given is None:
+            parts = self.find_parts(image)
+        elif told.estimate:
+            parts = told_alike(given, blur_radius(told.estimate.psf))
+        else:
+            parts = told_by(self._found(image, given.gate), given)
+        return Decision(parts, parts, told)
 
     def estimate(self, image: AnyImage, parts: Partition) -> Estimate | None:
         """The PSF of a blurred part, good enough to be undone or not; None for too small a part."""
@@ -204,18 +243,15 @@ class Restorer:
             ValueError: as there.
         """
         check_strength(strength)
+        check_mask(mask, image)
         told = None if psf is None else self._as_told(psf, image)
-        if told or strength == 0:
-            parts = blurred = self.find_parts(image, mask)
-            judged = told if told and strength > 0 else Judgement(0.0)
-            del mask
-        else:
-            found, blurred = self._look(image, mask)
-            given = mask is not None
-            del mask  # The parts say it; its memory is free now, unless a caller keeps it.
-            decided = self._decide(image, found, blurred, given=given)
-            blurred, parts, judged = decided.blurred, decided.parts, decided.judged
-            del found, decided
+        given = None if mask is None else marked(mask)
+        del mask  # The part says it; its memory is free now, unless a caller keeps it.
+        if strength == 0:
+            told = Judgement(0.0)
+        decided = self._decide_as_told(image, given, told) if told else self._decide(image, given)
+        blurred, parts, judged = decided.blurred, decided.parts, decided.judged
+        del given, decided
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         if progress:

@@ -15,8 +15,9 @@ from selfsharp.restore.backends import Batch, Opened, Ranges
 _TURN = threading.Lock()
 """One call at a time: given inputs by two threads, OpenVINO's binding may wait for itself. All
 threads work on it, and what lies between a graph's layers takes most of the memory."""
-
-
+LARGE = 1 << 20
+"""Values of an input from which what lies between layers is given back, 100 MB and more; of smaller
+pieces, of which many follow each other, it is used again."""
 LEVELS, WEIGHT_LEVELS = 256, 255
 """Numbers that 8 bits hold; weights have as many over 0 as under it."""
 
@@ -37,7 +38,10 @@ def opened(content: bytes, threads: int, *, exact: bool, ranges: Ranges) -> Open
     def run(planes: Sequence[Batch]) -> Batch:
         with _TURN:
             request.infer(list(planes))
-            return np.array(request.get_output_tensor(0).data)
+            answer = np.array(request.get_output_tensor(0).data)
+            if planes[0].size > LARGE:
+                compiled.release_memory()
+            return answer
 
     return Opened([entry.any_name for entry in compiled.inputs], run)
 

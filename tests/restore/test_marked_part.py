@@ -1,0 +1,111 @@
+"""What a user marks is restored as it is marked, and looked at no more than it takes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from selfsharp.blur.estimate import SEARCHES
+from selfsharp.blur.kinds import shake
+from selfsharp.blur.psf import blur_radius
+from selfsharp.blur.synthesis import Camera, blur_region
+from selfsharp.image import read_photo
+from selfsharp.restore import restorer as restoring
+from selfsharp.restore.judgement import Judgement
+from selfsharp.restore.partition import marked, told_alike, told_by
+from selfsharp.restore.restorer import Restorer
+from selfsharp.restore.windows import Window
+
+FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
+WIDE = 3
+"""How many times the photo is laid beside itself: wider than what a PSF is estimated of."""
+
+
+@pytest.fixture(scope="module")
+def base() -> Restorer:
+    return Restorer(threads=1, quality="fast")
+
+
+@pytest.fixture(scope="module")
+def panorama():
+    """A wide photo, blurred by a hand shake but for its rim."""
+    generator = np.random.default_rng(6)
+    piece = read_photo(FLOWERS).image[60:316, 60:380]
+    sharp = np.concatenate([piece, piece[:, ::-1]] * WIDE, axis=1)
+    region = np.zeros(sharp.shape[:2], np.float32)
+    region[16:-16, 16:-16] = 1
+    psf = shake.psf_of_extent(15.0, generator)
+    return blur_region(sharp, psf, region, Camera("display", noise=1 / 255), generator).blurred
+
+
+@pytest.fixture
+def mask(panorama) -> np.ndarray:
+    inside = np.zeros(panorama.shape[:2], np.float32)
+    inside[16:-16, 16:-16] = 1
+    return inside
+
+
+@pytest.fixture
+def looked_at(monkeypatch, base) -> list[int]:
+    """How many columns of what is asked for the detector is shown, look after look."""
+    widths, look = [], restoring.find_blur
+
+    def count(image, detector, multiple, threads, mask):
+        widths.append(np.count_nonzero(mask.any(axis=0)))
+        return look(image, detector, multiple, threads, mask)
+
+    monkeypatch.setattr(restoring, "find_blur", count)
+    return widths
+
+
+def test_a_psf_that_is_undone_tells_the_radius_and_spares_looks(base, panorama, mask, looked_at):
+    decided = base.decide(panorama, mask)
+    psf = decided.judged.estimate.psf
+    parts = decided.parts
+    np.testing.assert_allclose(parts.radius[parts.gate > 0], blur_radius(psf), rtol=1e-5)
+    assert not parts.radius[parts.gate == 0].any()
+    assert len(looked_at) == 1
+    assert looked_at[0] < SEARCHES["fast"].window + 80 < np.count_nonzero(mask.any(axis=0))
+
+
+def test_without_a_psf_all_of_it_is_looked_at(base, panorama, mask, looked_at, monkeypatch):
+    monkeypatch.setattr(restoring, "judge", lambda *arguments, **others: Judgement(1.0))
+    decided = base.decide(panorama, mask)
+    assert len(looked_at) == 2
+    assert looked_at[1] > np.count_nonzero(mask.any(axis=0)) - 8
+    whole = base.find_parts(panorama, mask)
+    for name in ("gate", "radius", "core"):
+        np.testing.assert_array_equal(getattr(decided.parts, name), getattr(whole, name))
+
+
+def test_all_that_is_marked_is_restored(base, panorama, mask):
+    parts = base.decide(panorama, mask).parts
+    np.testing.assert_array_equal(parts.gate, marked(mask).gate)
+    assert not parts.gate[mask == 0].any()
+
+
+def test_who_tells_the_psf_needs_no_detector(base, panorama, mask, looked_at):
+    psf = shake.psf_of_extent(15.0, np.random.default_rng(6))
+    result = base.restore(panorama, mask, psf=psf)
+    assert not looked_at
+    np.testing.assert_allclose(result.blur_map[result.gate > 0], blur_radius(psf), rtol=1e-5)
+
+
+def test_a_core_wanted_of_a_window_lies_within_it(base, panorama, mask):
+    within: Window = slice(40, 200), slice(300, 700)
+    found = restoring.find_blur(panorama, base._model.detector, 16)
+    whole, part = told_by(found, marked(mask)), told_by(found, marked(mask), within)
+    assert part.core.any()
+    outside = part.core.copy()
+    outside[within] = False
+    assert not outside.any()
+    np.testing.assert_array_equal(whole.radius, part.radius)
+
+
+@pytest.mark.parametrize("radius", [0.0, 2.5])
+def test_a_part_told_alike_keeps_gate_and_core(mask, radius):
+    parts = marked(mask)
+    alike = told_alike(parts, radius)
+    np.testing.assert_array_equal(alike.radius, np.where(parts.gate > 0, np.float32(radius), 0))
+    assert replace(alike, radius=parts.radius) == parts
