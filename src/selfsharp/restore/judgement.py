@@ -12,11 +12,11 @@ import numpy as np
 from selfsharp.blur.direction import margin_over_round
 from selfsharp.blur.estimate import Estimate, Quality
 from selfsharp.blur.learnt_round import LearntRound
-from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power, unevenness
+from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power, unevenness
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage
-from selfsharp.restore.fit import LEAST, fit_part, is_whole, seen_of
-from selfsharp.restore.partition import Partition
+from selfsharp.restore.fit import LEAST, Fit, fit_part, is_whole, seen_of
+from selfsharp.restore.partition import Partition, with_all_of_it
 
 POSSIBLE, LIKELY, CREDIBLE = 0.2, 0.35, 0.2
 """Probability of a movement from which a PSF is looked for; from which the part is restored even
@@ -108,7 +108,45 @@ def judge(
     unmeant = 1.0 if filtered else _if_over(PROBABLE, missed)
     if moved < POSSIBLE and not unmeant:
         return Judgement(0.0)
-    fitted = fit_part(image, parts, threads, learnt, quality)
+    spectrum = _Spectrum(power, round_blur, uneven)
+
+    def judged_by(some: Partition) -> Judgement:
+        fitted = fit_part(image, some, threads, learnt, quality)
+        return _judged(fitted, spectrum, moved, unmeant, whole=whole)
+
+    # More of the part tells its PSF better, unless too much of that is not blurred at all.
+    wide = with_all_of_it(parts)
+    if np.count_nonzero(wide.core) < LEAST:
+        return judged_by(parts)
+    by_all = judged_by(wide)
+    if by_all.beyond_doubt and by_all.estimate:
+        return by_all
+    by_core = judged_by(parts)
+    if by_core.trust == 0 or by_all.estimate is None:
+        return by_core
+    return by_core if by_core.estimate and by_core.trust > by_all.trust else by_all
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """What the power spectrum of a part tells: itself, the round blur in it, its unevenness."""
+
+    power: Power | None
+    round_blur: RoundBlur | None
+    uneven: float
+
+
+def _judged(
+    fitted: Fit, spectrum: _Spectrum, moved: float, unmeant: float, *, whole: bool
+) -> Judgement:
+    """What is to be done with a part that was found, given a PSF of it and how that fits.
+
+    Args:
+        moved: probability that it was blurred by a movement.
+        unmeant: how far to trust round blur that is undone; 0 where it may be meant.
+        whole: whether next to nothing of the photo is sharp.
+    """
+    power, round_blur, uneven = spectrum.power, spectrum.round_blur, spectrum.uneven
     estimate, shown = fitted.estimate, fitted.shown
     margin = margin_over_round(power, estimate.psf, round_blur) if power and round_blur else 0.0
     # A spectrum that is there and has no directions speaks against the PSF that was estimated.

@@ -15,6 +15,10 @@ from selfsharp.restore.windows import Window
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
+SHARP = 0.5
+"""Probability of being blurred under which a marked place is taken for sharp. 80 held-out photos of
+448 px shaken in part, mask given, gain 2.70 dB in the mean where such places are left out of what
+tells the PSF, 2.58 by all that is marked, and 1.86 by what is plainly blurred alone."""
 APPARENT = 0.42
 """Probability from which a person would call a place blurred: on 48 held-out photos with masks made
 by hand the mean absolute error is least there."""
@@ -114,9 +118,19 @@ def told_by(found: Findings, parts: Partition, within: Window | None = None) -> 
     near, gate = _cropped(found, around), parts.gate[window]
     radius, core = blank(height, width, np.float32), blank(height, width, np.bool_)
     core[within or window] = parts.core[within or window]
-    core[window] = _plain(near, core[window])
+    core[window] = _unlike_sharp(near, core[window])
     radius[window] = _told_radius(near, _cells_of(gate), gate)
     return replace(parts, radius=radius, core=core)
+
+
+def with_all_of_it(parts: Partition) -> Partition:
+    """The partition with all that is to be restored as its core, but for the rim."""
+    height, width = parts.gate.shape
+    core = blank(height, width, np.bool_)
+    if parts.gate.any():
+        window, _ = _in_pixels(_around(parts.gate, CELL), height, width)
+        core[window] = core_of(parts.gate[window])
+    return replace(parts, core=core)
 
 
 def told_alike(parts: Partition, radius: float) -> Partition:
@@ -175,10 +189,11 @@ def _cells_of(gate: Plane) -> np.ndarray:
     return np.asarray(PillowImage.fromarray(gate).resize(size, PillowImage.Resampling.BOX)) > 0
 
 
-def _plain(found: Findings, core: np.ndarray) -> np.ndarray:
-    """Where a core's blur is plain to see, which tells it best; all of it, if that is little."""
-    plain = by_pixels(eroded(smoothed(found.probability, 1.5) > PLAIN, 2), *core.shape) & core
-    return plain if np.count_nonzero(plain) > np.count_nonzero(core) / 4 else core
+def _unlike_sharp(found: Findings, core: np.ndarray) -> np.ndarray:
+    """A core without what a mask drawn too wide has of the sharp part; all, if little is left."""
+    sharp = (smoothed(found.probability, 1.5) < SHARP) & (found.structure > FLAT)
+    left = core & ~by_pixels(dilated(opened(sharp, 1), 2), *core.shape)
+    return left if np.count_nonzero(left) > np.count_nonzero(core) / 4 else core
 
 
 def _around(filled: np.ndarray, size: int = 1) -> Window:

@@ -166,12 +166,14 @@ class Restorer:
         parts = told_by(self._found(image, near), given, window)
         del near
         judged = self.judge(image, parts)
-        if judged.estimate and not judged.estimate.field:
-            parts = told_alike(parts, blur_radius(judged.estimate.psf))
+        estimate = judged.estimate
+        if estimate and not estimate.field and not estimate.lens:
+            parts = told_alike(parts, blur_radius(estimate.psf))
         elif not looked_at_all:
             del parts
             parts = told_by(self._found(image, given.gate), given)
-            judged = self.judge(image, parts)
+            if not estimate or estimate.field:
+                judged = self.judge(image, parts)
         return Decision(parts, parts, judged)
 
     def _decide_as_told(
