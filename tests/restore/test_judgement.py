@@ -75,6 +75,12 @@ def test_round_blur_is_undone_by_a_round_psf(unfocused):
     assert blur_radius(judged.estimate.psf) == pytest.approx(4, rel=0.1)
 
 
+def test_a_disc_far_wider_than_what_the_detector_sees_is_not_undone(unfocused):
+    image, parts = unfocused
+    assert judge(image, replace(parts, radius=parts.radius / np.float32(1.5))).estimate is not None
+    assert judge(image, replace(parts, radius=parts.radius / 2)).estimate is None
+
+
 def test_movement_that_is_found_is_undone_and_softness_is_not(shaken, unfocused):
     moved, soft = (
         judge(image, replace(parts, certainty=0.983)) for image, parts in (shaken, unfocused)

@@ -1,0 +1,119 @@
+"""What of a part its PSF is estimated of: all of it, or what is certainly blurred."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from selfsharp.blur.estimate import Estimate
+from selfsharp.restore import judgement
+from selfsharp.restore.detect import Findings
+from selfsharp.restore.judgement import Judgement, judge
+from selfsharp.restore.partition import Partition, marked, part_by_mask, told_by, with_all_of_it
+
+SIDE = 240
+CELLS = (SIDE // 4, SIDE // 4)
+PSF = np.full((5, 5), 0.04, np.float32)
+ESTIMATE = Estimate(PSF, (PSF, PSF), 0.9)
+SURE, LIKELY = Judgement(1.0, ESTIMATE), Judgement(0.8, ESTIMATE, 0.9)
+LIKELIER, ALONE = Judgement(0.9, ESTIMATE, 0.9), Judgement(0.7, None, 0.9)
+SOFT = Judgement(0.0)
+
+
+@pytest.fixture
+def found() -> Partition:
+    """A part that was found, a half of which is certain."""
+    gate = np.zeros((SIDE, SIDE), np.float32)
+    gate[20:-20, 20:-20] = 1
+    core = gate > 0
+    core[:, SIDE // 2 :] = False
+    return Partition(gate, 3 * gate, core, certainty=0.99)
+
+
+@pytest.fixture
+def tried(monkeypatch):
+    """Has `judge` come to given judgements, and tells of what cores."""
+    cores, answers = [], {}
+
+    def fit(image, parts, *others):
+        cores.append(np.count_nonzero(parts.core))
+        return len(cores)
+
+    monkeypatch.setattr(judgement, "fit_part", fit)
+    monkeypatch.setattr(judgement, "_judged", lambda fitted, *_, **__: answers[fitted])
+    return cores, answers
+
+
+@pytest.mark.parametrize(
+    ("by_all", "by_core", "expected", "looks"),
+    [
+        (SURE, SOFT, SURE, 1),
+        (LIKELY, SURE, SURE, 2),
+        (LIKELY, LIKELIER, LIKELIER, 2),
+        (LIKELIER, LIKELY, LIKELIER, 2),
+        (LIKELY, ALONE, LIKELY, 2),
+        (ALONE, LIKELY, LIKELY, 2),
+        (LIKELY, SOFT, SOFT, 2),
+        (SOFT, LIKELY, LIKELY, 2),
+        (SOFT, SOFT, SOFT, 2),
+    ],
+)
+def test_all_of_a_part_tells_its_psf_unless_the_core_alone_is_surer(
+    found, tried, by_all, by_core, expected, looks
+):
+    cores, answers = tried
+    answers.update({1: by_all, 2: by_core})
+    image = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
+    assert judge(image, found) is expected
+    assert (
+        cores
+        == [np.count_nonzero(with_all_of_it(found).core), np.count_nonzero(found.core)][:looks]
+    )
+
+
+def test_all_of_a_part_is_its_core_but_for_the_rim(found):
+    everything = with_all_of_it(found)
+    assert everything.core[30:-30, 30:-30].all()
+    assert not everything.core[found.gate == 0].any()
+    assert not everything.core[20:24].any()
+    assert replace(everything, core=found.core) == found
+
+
+def test_nothing_of_nothing_is_a_core(found):
+    empty = replace(found, gate=np.zeros_like(found.gate))
+    assert not with_all_of_it(empty).core.any()
+
+
+def findings(probability: np.ndarray, structure: float) -> Findings:
+    planes = (np.full(CELLS, value, np.float32) for value in (3.0, structure))
+    return Findings(probability.astype(np.float32), *planes)
+
+
+@pytest.mark.parametrize(
+    ("sharp", "structure", "left"),
+    [
+        (0.1, 0.1, "the blurred half"),
+        (0.7, 0.1, "all"),  # Blurred, but not plainly.
+        (0.1, 0.0, "all"),  # Sky, of which nobody can tell.
+    ],
+)
+def test_a_mask_drawn_too_wide_leaves_out_what_is_sharp(sharp, structure, left):
+    probability = np.ones(CELLS)
+    probability[:, CELLS[1] // 2 :] = sharp
+    mask = np.ones((SIDE, SIDE), np.float32)
+    core = part_by_mask(findings(probability, structure), mask).core
+    assert core[12:-12, 12 : SIDE // 2 - 24].all()
+    assert core[12:-12, SIDE // 2 + 24 : -12].any() == (left == "all")
+
+
+def test_a_mask_over_what_looks_sharp_is_taken_at_its_word():
+    mask = np.ones((SIDE, SIDE), np.float32)
+    parts = part_by_mask(findings(np.full(CELLS, 0.05), 0.1), mask)
+    np.testing.assert_array_equal(parts.core, marked(mask).core)
+
+
+def test_lone_cells_that_look_sharp_stay(found):
+    probability = np.ones(CELLS)
+    probability[30, 30] = 0
+    asked = marked(found.gate)
+    np.testing.assert_array_equal(told_by(findings(probability, 0.1), asked).core, asked.core)
