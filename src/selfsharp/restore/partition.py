@@ -37,7 +37,8 @@ class Partition:
     Attributes:
         gate: 0..1; exactly 0 in the reference part.
         radius: blur radius in pixels where the gate is open, else 0; a generator is told it.
-        core: what is blurred for certain, off the border; a PSF is estimated from it.
+        core: what is blurred for certain, off the border; all that is marked but its rim, unless
+            some of that is sharp.
         certainty: mean probability of the core, 1 where a user says so.
     """
 
@@ -94,12 +95,12 @@ def part_by_mask(found: Findings, mask: Plane) -> Partition:
 def marked(mask: Plane) -> Partition:
     """The partition that a user's mask asks for, before anyone has looked: no radius is known."""
     height, width = mask.shape
-    if not mask.any():
-        return _nothing(height, width, certainty=1.0)
-    window, _ = _in_pixels(_around(mask, CELL), height, width)
-    inside = mask[window]
-    planes = [_feathered(inside), np.zeros_like(inside), core_of(inside)]
-    return _laid_out(planes, window, height, width, certainty=1.0)
+    parts = _nothing(height, width, certainty=1.0)
+    if mask.any():
+        window, _ = _in_pixels(_around(mask, CELL), height, width)
+        parts.gate[window] = _feathered(mask[window])
+        parts.core[window] = core_of(mask[window])
+    return parts
 
 
 def told_by(found: Findings, parts: Partition, within: Window | None = None) -> Partition:
