@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.estimate import Estimate
 from selfsharp.restore import judgement
 from selfsharp.restore.detect import Findings
+from selfsharp.restore.fit import fullest_window, telling_window
 from selfsharp.restore.judgement import Judgement, judge
 from selfsharp.restore.partition import Partition, marked, part_by_mask, told_by, with_all_of_it
 
@@ -87,6 +89,24 @@ def test_nothing_of_nothing_is_a_core(found):
 def findings(probability: np.ndarray, structure: float) -> Findings:
     planes = (np.full(CELLS, value, np.float32) for value in (3.0, structure))
     return Findings(probability.astype(np.float32), *planes)
+
+
+@pytest.mark.parametrize("textured", [slice(0, 320), slice(400, 720), slice(880, 1200)])
+def test_of_a_large_part_that_is_looked_at_in_which_there_is_most_to_see(textured):
+    image = np.full((400, 1200, 3), 0.5, np.float32)
+    grain = np.random.default_rng(3).random((100, 80, 1), np.float32)
+    image[:, textured] = grain.repeat(4, axis=0).repeat(4, axis=1)
+    rows, columns = telling_window(image, np.ones((400, 1200), np.float32), 320)
+    # A few squares are compared: the best of them has at least half of the texture.
+    seen = min(columns.stop, textured.stop) - max(columns.start, textured.start)
+    assert seen > 160
+    assert 320 <= rows.stop - rows.start <= 320 + 2 * SIZE + 4
+
+
+def test_a_part_no_larger_than_that_is_looked_at_as_a_whole(found):
+    gate = found.gate
+    image = np.zeros((SIDE, SIDE, 3), np.float32)
+    assert telling_window(image, gate, SIDE) == fullest_window(gate > 0, SIDE)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from jaxtyping import Float32
@@ -13,7 +14,7 @@ from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.misfit import misfit, misfit_undone
 from selfsharp.blur.psf import blur_radius
-from selfsharp.blur.sharpness import CELL
+from selfsharp.blur.sharpness import CELL, FLAT, structure
 from selfsharp.image import AnyImage, GreyImage, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.votes import MUCH, votes_for
@@ -45,6 +46,8 @@ WIDER = 1.7
 """How many times the radius that the detector sees a lens's disc may have. Of 40 discs in held-out
 photos four are over it, two of them fitted wrongly; discs that shakes were taken for had 1.9 and
 2.4, and undoing them lost 8 and 12 dB."""
+SQUARES = 4
+"""Squares that are compared along a side at most."""
 WHOLE = 0.9
 """Share of a photo from which all of it is blurred: of 330 photos that are soft or sharp in part
 one is as soft."""
@@ -119,12 +122,25 @@ class Fit:
 
 
 def fit_part(
-    image: AnyImage, parts: Partition, threads: int, learnt: LearntRound | None, quality: Quality
+    image: AnyImage,
+    parts: Partition,
+    threads: int,
+    learnt: LearntRound | None,
+    quality: Quality,
+    within: Window | None = None,
 ) -> Fit:
-    """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits."""
-    largest = SEARCHES[quality].window
-    window = fullest_window(parts.core, largest)
-    grey, core = seen_of(image, parts, largest)
+    """The PSF of a part, or PSFs cell by cell where they fit better, and how badly it fits.
+
+    Args:
+        image: RGB in 0..1.
+        parts: of which the core is looked at.
+        threads: threads to use.
+        learnt: what makes a better PSF of one.
+        quality: how much effort goes into it.
+        within: the window that the PSF is estimated of; the fullest one when None.
+    """
+    window = within or fullest_window(parts.core, SEARCHES[quality].window)
+    grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     estimate = estimate_psf(grey, core, threads, learnt, quality)
     gap = _gap(estimate, grey, parts.gate[window], core)
     if estimate.lens and _is_unlikely(estimate.lens, parts):
@@ -169,6 +185,35 @@ def is_certain(estimate: Estimate) -> bool:
     return estimate.confidence >= CONFIDENCE and blur_radius(estimate.psf) >= RADIUS
 
 
+def telling_window(image: AnyImage, gate: Plane, largest: int) -> Window:
+    """The square of a part in which there is most to see; all of a part that is not larger.
+
+    A few squares are compared. Like the fullest window it has a margin.
+
+    Args:
+        image: RGB in 0..1.
+        gate: over 0 in the part, which is somewhere.
+        largest: side of the square in pixels.
+    """
+    spans: list[list[slice]] = []
+    for axis in (1, 0):
+        places = np.flatnonzero((gate > 0).any(axis=axis))
+        first, last = int(places[0]), max(int(places[0]), int(places[-1]) + 1 - largest)
+        count = min(SQUARES, 1 + math.ceil((last - first) / (largest / 2)))
+        starts = np.linspace(first, last, count).astype(int).tolist()
+        spans.append([slice(start, start + largest) for start in starts])
+    squares = list(product(spans[0], spans[1]))
+    if len(squares) == 1:
+        return fullest_window(gate > 0, largest)
+
+    def telling(square: Window) -> int:
+        opened = gate[square][::CELL, ::CELL] > 0
+        return int(np.count_nonzero(opened & (structure(image[square]) > FLAT)))
+
+    rows, columns = max(squares, key=telling)
+    return _with_margin(rows), _with_margin(columns)
+
+
 def fullest_window(core: np.ndarray, largest: int = LARGEST) -> Window:
     """The bounding box of the core, or the fullest square of it where that is larger.
 
@@ -187,5 +232,10 @@ def fullest_window(core: np.ndarray, largest: int = LARGEST) -> Window:
             inside = np.convolve(filled[start:stop], np.ones(largest), "valid")
             start += int(inside.argmax())
             stop = start + largest
-        sides.append(slice(max(0, start - SIZE) // CELL * CELL, stop + SIZE))
+        sides.append(_with_margin(slice(start, stop)))
     return sides[0], sides[1]
+
+
+def _with_margin(side: slice) -> slice:
+    """Rows or columns, and as many beside them as a PSF reaches, beginning with a whole cell."""
+    return slice(max(0, side.start - SIZE) // CELL * CELL, side.stop + SIZE)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selfsharp.blur.direction import margin_over_round
-from selfsharp.blur.estimate import Estimate, Quality
+from selfsharp.blur.estimate import SEARCHES, Estimate, Quality
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power, unevenness
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage
-from selfsharp.restore.fit import LEAST, Fit, fit_part, is_whole, seen_of
+from selfsharp.restore.fit import LEAST, Fit, fit_part, fullest_window, is_whole, seen_of
 from selfsharp.restore.partition import Partition, with_all_of_it
 
 POSSIBLE, LIKELY, CREDIBLE = 0.2, 0.35, 0.2
@@ -110,8 +110,10 @@ def judge(
         return Judgement(0.0)
     spectrum = _Spectrum(power, round_blur, uneven)
 
+    window = fullest_window(parts.core, SEARCHES[quality].window)
+
     def judged_by(some: Partition) -> Judgement:
-        fitted = fit_part(image, some, threads, learnt, quality)
+        fitted = fit_part(image, some, threads, learnt, quality, window)
         return _judged(fitted, spectrum, moved, unmeant, whole=whole)
 
     # More of the part tells its PSF better, unless too much of that is not blurred at all.

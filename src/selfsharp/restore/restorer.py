@@ -15,7 +15,7 @@ from selfsharp.restore.blend import Alone, Blender, Progress, Refer, fade
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
 from selfsharp.restore.decision import Decision, decide_found
 from selfsharp.restore.detect import Findings, find_blur, look_mirrored
-from selfsharp.restore.fit import estimate_part, fullest_window
+from selfsharp.restore.fit import estimate_part, fullest_window, telling_window
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
 from selfsharp.restore.memory import blank, give_back
@@ -158,7 +158,7 @@ class Restorer:
         """
         if not given.gate.any():
             return Decision(given, given, Judgement(0.0))
-        window = fullest_window(given.gate > 0, SEARCHES[self._quality].window)
+        window = telling_window(image, given.gate, SEARCHES[self._quality].window)
         height, width = given.gate.shape
         near = blank(height, width, np.float32)
         near[window] = given.gate[window]
