@@ -11,7 +11,7 @@ from selfsharp.restore import judgement
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.fit import fullest_window, telling_window
 from selfsharp.restore.judgement import Judgement, judge
-from selfsharp.restore.partition import Partition, marked, part_by_mask, told_by, with_all_of_it
+from selfsharp.restore.partition import Partition, marked, told_by, with_all_of_it
 
 SIDE = 240
 CELLS = (SIDE // 4, SIDE // 4)
@@ -81,6 +81,14 @@ def test_all_of_a_part_is_its_core_but_for_the_rim(found):
     assert replace(everything, core=found.core) == found
 
 
+def test_a_core_that_is_all_of_its_part_is_looked_at_once(found, tried):
+    cores, answers = tried
+    answers[1] = LIKELY
+    image = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
+    assert judge(image, with_all_of_it(found)) is LIKELY
+    assert len(cores) == 1
+
+
 def test_nothing_of_nothing_is_a_core(found):
     empty = replace(found, gate=np.zeros_like(found.gate))
     assert not with_all_of_it(empty).core.any()
@@ -121,14 +129,14 @@ def test_a_mask_drawn_too_wide_leaves_out_what_is_sharp(sharp, structure, left):
     probability = np.ones(CELLS)
     probability[:, CELLS[1] // 2 :] = sharp
     mask = np.ones((SIDE, SIDE), np.float32)
-    core = part_by_mask(findings(probability, structure), mask).core
+    core = told_by(findings(probability, structure), marked(mask)).core
     assert core[12:-12, 12 : SIDE // 2 - 24].all()
     assert core[12:-12, SIDE // 2 + 24 : -12].any() == (left == "all")
 
 
 def test_a_mask_over_what_looks_sharp_is_taken_at_its_word():
     mask = np.ones((SIDE, SIDE), np.float32)
-    parts = part_by_mask(findings(np.full(CELLS, 0.05), 0.1), mask)
+    parts = told_by(findings(np.full(CELLS, 0.05), 0.1), marked(mask))
     np.testing.assert_array_equal(parts.core, marked(mask).core)
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from selfsharp.blur.regions import dilated, eroded
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.partition import (
+    Partition,
     by_pixels,
+    marked,
     narrowed,
     part_by_findings,
-    part_by_mask,
+    told_by,
     worth,
 )
 
@@ -33,6 +35,10 @@ def findings(blurred: np.ndarray, radius: float = 3.0, structure: float = 0.1) -
 
 def nothing(height: int, width: int) -> Findings:
     return findings(np.zeros((-(-height // 4), -(-width // 4))))
+
+
+def part_by_mask(found: Findings, mask: np.ndarray) -> Partition:
+    return told_by(found, marked(mask))
 
 
 @st.composite

@@ -109,7 +109,6 @@ def judge(
     if moved < POSSIBLE and not unmeant:
         return Judgement(0.0)
     spectrum = _Spectrum(power, round_blur, uneven)
-
     window = fullest_window(parts.core, SEARCHES[quality].window)
 
     def judged_by(some: Partition) -> Judgement:
@@ -118,7 +117,8 @@ def judge(
 
     # More of the part tells its PSF better, unless too much of that is not blurred at all.
     wide = with_all_of_it(parts)
-    if np.count_nonzero(wide.core) < LEAST:
+    alike = np.array_equal(wide.core[window], parts.core[window])
+    if alike or np.count_nonzero(wide.core) < LEAST:
         return judged_by(parts)
     by_all = judged_by(wide)
     if by_all.beyond_doubt and by_all.estimate:

@@ -87,11 +87,6 @@ def part_by_findings(
     return _laid_out(planes, window, height, width, certainty)
 
 
-def part_by_mask(found: Findings, mask: Plane) -> Partition:
-    """The partition that a user's mask asks for; a hard edge of it is feathered."""
-    return told_by(found, marked(mask))
-
-
 def marked(mask: Plane) -> Partition:
     """The partition that a user's mask asks for, before anyone has looked: no radius is known."""
     height, width = mask.shape

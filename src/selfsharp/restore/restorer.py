@@ -24,7 +24,6 @@ from selfsharp.restore.partition import (
     map_of,
     marked,
     part_by_findings,
-    part_by_mask,
     told_alike,
     told_by,
 )
@@ -114,7 +113,11 @@ class Restorer:
         check_mask(mask, image)
         if mask is None:
             return self._parted(self._found(image), image)
-        return part_by_mask(self._found(image, mask), mask)
+        return self._looked_at(image, marked(mask))
+
+    def _looked_at(self, image: AnyImage, given: Partition) -> Partition:
+        """What a user marks, with what the detector sees of all of it."""
+        return told_by(self._found(image, given.gate), given)
 
     def _parted(self, found: Findings, image: AnyImage) -> Partition:
         return part_by_findings(
@@ -158,6 +161,9 @@ class Restorer:
         """
         if not given.gate.any():
             return Decision(given, given, Judgement(0.0))
+        if not self._undoes:
+            parts = self._looked_at(image, given)
+            return Decision(parts, parts, self.judge(image, parts))
         window = telling_window(image, given.gate, SEARCHES[self._quality].window)
         height, width = given.gate.shape
         near = blank(height, width, np.float32)
@@ -171,7 +177,7 @@ class Restorer:
             parts = told_alike(parts, blur_radius(estimate.psf))
         elif not looked_at_all:
             del parts
-            parts = told_by(self._found(image, given.gate), given)
+            parts = self._looked_at(image, given)
             if not estimate or estimate.field:
                 judged = self.judge(image, parts)
         return Decision(parts, parts, judged)
@@ -185,7 +191,7 @@ class Restorer:
         elif told.estimate:
             parts = told_alike(given, blur_radius(told.estimate.psf))
         else:
-            parts = told_by(self._found(image, given.gate), given)
+            parts = self._looked_at(image, given)
         return Decision(parts, parts, told)
 
     def estimate(self, image: AnyImage, parts: Partition) -> Estimate | None:
