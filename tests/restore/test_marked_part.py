@@ -13,9 +13,8 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.restore import restorer as restoring
 from selfsharp.restore.judgement import Judgement
-from selfsharp.restore.partition import marked, told_alike, told_by
+from selfsharp.restore.partition import marked, told_alike
 from selfsharp.restore.restorer import Restorer
-from selfsharp.restore.windows import Window
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 WIDE = 3
@@ -92,15 +91,8 @@ def test_who_tells_the_psf_needs_no_detector(base, panorama, mask, looked_at):
     np.testing.assert_allclose(result.blur_map[result.gate > 0], blur_radius(psf), rtol=1e-5)
 
 
-def test_a_core_wanted_of_a_window_lies_within_it(base, panorama, mask):
-    within: Window = slice(40, 200), slice(300, 700)
-    found = restoring.find_blur(panorama, base._model.detector, 16)
-    whole, part = told_by(found, marked(mask)), told_by(found, marked(mask), within)
-    assert part.core.any()
-    outside = part.core.copy()
-    outside[within] = False
-    assert not outside.any()
-    np.testing.assert_array_equal(whole.radius, part.radius)
+def test_all_of_a_part_is_checked_however_little_of_it_is_looked_at(base, panorama, mask):
+    assert base.decide(panorama, mask).parts.core[:, 16:-16].any(axis=0)[20:-20].all()
 
 
 @pytest.mark.parametrize("radius", [0.0, 2.5])

@@ -17,6 +17,7 @@ from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage
 from selfsharp.restore.fit import LEAST, Fit, fit_part, fullest_window, is_whole, seen_of
 from selfsharp.restore.partition import Partition, with_all_of_it
+from selfsharp.restore.windows import Window
 
 POSSIBLE, LIKELY, CREDIBLE = 0.2, 0.35, 0.2
 """Probability of a movement from which a PSF is looked for; from which the part is restored even
@@ -79,6 +80,7 @@ def judge(
     threads: int = 1,
     learnt: LearntRound | None = None,
     quality: Quality = "best",
+    within: Window | None = None,
 ) -> Judgement:
     """Decides by detector, spectrum and PSF; a part that a user gives is undone in full.
 
@@ -87,6 +89,7 @@ def judge(
         threads: threads to use.
         learnt: what makes estimated PSFs better, where the model has it.
         quality: how much effort goes into estimating one.
+        within: the window that the PSF of a part that a user gives is estimated of.
     """
     given = parts.certainty == 1
     whole = is_whole(parts)
@@ -96,7 +99,7 @@ def judge(
     if given:
         if not physics:
             return Judgement(1.0)
-        return Judgement(1.0, fit_part(image, parts, threads, learnt, quality).shown)
+        return Judgement(1.0, fit_part(image, parts, threads, learnt, quality, within).shown)
     power = measure_power(*seen_of(image, parts))
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)

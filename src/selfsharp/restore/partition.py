@@ -98,13 +98,10 @@ def marked(mask: Plane) -> Partition:
     return parts
 
 
-def told_by(found: Findings, parts: Partition, within: Window | None = None) -> Partition:
+def told_by(found: Findings, parts: Partition) -> Partition:
     """A part that a user marks, with what the detector sees of it: its radius, and its core.
 
-    Args:
-        found: what the detector sees.
-        parts: what was marked.
-        within: what of it the core is wanted of; all when None.
+    Where the detector has not looked, the core is what is marked.
     """
     height, width = parts.gate.shape
     if not parts.gate.any():
@@ -113,8 +110,7 @@ def told_by(found: Findings, parts: Partition, within: Window | None = None) -> 
     window, _ = _in_pixels(around, height, width)
     near, gate = _cropped(found, around), parts.gate[window]
     radius, core = blank(height, width, np.float32), blank(height, width, np.bool_)
-    core[within or window] = parts.core[within or window]
-    core[window] = _unlike_sharp(near, core[window])
+    core[window] = _unlike_sharp(near, parts.core[window])
     radius[window] = _told_radius(near, _cells_of(gate), gate)
     return replace(parts, radius=radius, core=core)
 

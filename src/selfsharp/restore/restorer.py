@@ -169,9 +169,9 @@ class Restorer:
         near = blank(height, width, np.float32)
         near[window] = given.gate[window]
         looked_at_all = np.count_nonzero(near) == np.count_nonzero(given.gate)
-        parts = told_by(self._found(image, near), given, window)
+        parts = told_by(self._found(image, near), given)
         del near
-        judged = self.judge(image, parts)
+        judged = self.judge(image, parts, window)
         estimate = judged.estimate
         if estimate and not estimate.field and not estimate.lens:
             parts = told_alike(parts, blur_radius(estimate.psf))
@@ -179,7 +179,7 @@ class Restorer:
             del parts
             parts = self._looked_at(image, given)
             if not estimate or estimate.field:
-                judged = self.judge(image, parts)
+                judged = self.judge(image, parts, window)
         return Decision(parts, parts, judged)
 
     def _decide_as_told(
@@ -198,7 +198,7 @@ class Restorer:
         """The PSF of a blurred part, good enough to be undone or not; None for too small a part."""
         return estimate_part(image, parts, self._threads, self._model.learnt, self._quality)
 
-    def judge(self, image: AnyImage, parts: Partition) -> Judgement:
+    def judge(self, image: AnyImage, parts: Partition, within: Window | None = None) -> Judgement:
         """What is to be done with the blurred part, before anything is restored."""
         return judge(
             image,
@@ -207,6 +207,7 @@ class Restorer:
             threads=self._threads,
             learnt=self._model.learnt,
             quality=self._quality,
+            within=within,
         )
 
     def restore(
