@@ -27,22 +27,26 @@ def base() -> Restorer:
 
 
 @pytest.fixture(scope="module")
-def panorama():
-    """A wide photo, blurred by a hand shake but for its rim."""
-    generator = np.random.default_rng(6)
+def sharp():
+    """A wide photo."""
     piece = read_photo(FLOWERS).image[60:316, 60:380]
-    sharp = np.concatenate([piece, piece[:, ::-1]] * WIDE, axis=1)
-    region = np.zeros(sharp.shape[:2], np.float32)
-    region[16:-16, 16:-16] = 1
-    psf = shake.psf_of_extent(15.0, generator)
-    return blur_region(sharp, psf, region, Camera("display", noise=1 / 255), generator).blurred
+    return np.concatenate([piece, piece[:, ::-1]] * WIDE, axis=1)
 
 
-@pytest.fixture
-def mask(panorama) -> np.ndarray:
-    inside = np.zeros(panorama.shape[:2], np.float32)
+@pytest.fixture(scope="module")
+def mask(sharp) -> np.ndarray:
+    """All of it but its rim."""
+    inside = np.zeros(sharp.shape[:2], np.float32)
     inside[16:-16, 16:-16] = 1
     return inside
+
+
+@pytest.fixture(scope="module")
+def panorama(sharp, mask):
+    """The photo, blurred by a hand shake but for its rim."""
+    generator = np.random.default_rng(6)
+    psf = shake.psf_of_extent(15.0, generator)
+    return blur_region(sharp, psf, mask, Camera("display", noise=1 / 255), generator).blurred
 
 
 @pytest.fixture
@@ -93,6 +97,18 @@ def test_who_tells_the_psf_needs_no_detector(base, panorama, mask, looked_at):
 
 def test_all_of_a_part_is_checked_however_little_of_it_is_looked_at(base, panorama, mask):
     assert base.decide(panorama, mask).parts.core[:, 16:-16].any(axis=0)[20:-20].all()
+
+
+@pytest.mark.parametrize("otherwise", [0.0, 0.5])
+def test_a_psf_has_to_fit_where_it_was_not_estimated(base, sharp, panorama, mask, otherwise):
+    """Where some of a photo is shaken otherwise, no one PSF is undone."""
+    generator = np.random.default_rng(7)
+    region = mask * (np.arange(mask.shape[1]) < otherwise * mask.shape[1])
+    across = np.eye(15, dtype=np.float32)[::-1] / 15
+    other = blur_region(sharp, across, region, Camera("display", noise=1 / 255), generator).blurred
+    image = np.where(region[:, :, None] > 0, other, panorama)
+    estimate = base.decide(image, mask).judged.estimate
+    assert (estimate is None or estimate.field is not None) == (otherwise > 0)
 
 
 @pytest.mark.parametrize("radius", [0.0, 2.5])

@@ -14,6 +14,7 @@ from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.misfit import misfit, misfit_undone
 from selfsharp.blur.psf import blur_radius
+from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.sharpness import CELL, FLAT, structure
 from selfsharp.image import AnyImage, GreyImage, Plane, grey_of
 from selfsharp.restore.partition import Partition
@@ -139,7 +140,8 @@ def fit_part(
         quality: how much effort goes into it.
         within: the window that the PSF is estimated of; the fullest one when None.
     """
-    window = within or fullest_window(parts.core, SEARCHES[quality].window)
+    side = SEARCHES[quality].window
+    window = within or fullest_window(parts.core, side)
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     estimate = estimate_psf(grey, core, threads, learnt, quality)
     gap = _gap(estimate, grey, parts.gate[window], core)
@@ -147,22 +149,47 @@ def fit_part(
         gap = math.inf
     if learnt is None or estimate.lens or gap == math.inf:
         return Fit(estimate, gap)
+    windows = [window]
+    # Of what was found, places that are blurred otherwise are left out later on, by `shared_part`.
+    if is_whole(parts) or parts.certainty == 1:
+        windows += _corners(parts.core, side, window)
+    here = gap
+    for place in windows[1:]:
+        seen, inside = grey_of(image[place]), parts.core[place]
+        gap = max(gap, misfit(seen, parts.gate[place], inside, estimate.psf))
     even = False
     if gap > UNIFORM:
-        whole = GreyImage(image)
-        field = estimate_field(whole, parts.core, estimate.psf, learnt, window, threads)
+        field = estimate_field(GreyImage(image), parts.core, estimate.psf, learnt, window, threads)
         even = field is None
         if field is not None:
-            corner = window[0].start, window[1].start
-            undone = undo_field(grey, parts.gate[window], field, corner)
-            fits = misfit_undone(grey, undone, core, estimate.psf.shape[0] // 2)
+            fits = max(_gap_of_field(field, image, parts, place) for place in windows)
             if fits < BETTER * gap:
                 return Fit(replace(estimate, field=field), fits)
     fit = Fit(estimate, gap, even)
     # Softness beside a part speaks against its path, too; `shared_part` leaves that out.
-    if gap <= UNIFORM or fit.shown is None or not is_whole(parts):
+    if here <= UNIFORM or fit.shown is None or not is_whole(parts):
         return fit
     return replace(fit, borne_out=votes_for(image, parts, estimate.psf).share > 1 - MUCH)
+
+
+def _gap_of_field(field: PsfField, image: AnyImage, parts: Partition, place: Window) -> float:
+    """How badly PSFs cell by cell fit somewhere in a window."""
+    grey, core = grey_of(image[place]), parts.core[place].astype(np.float32)
+    undone = undo_field(grey, parts.gate[place], field, (place[0].start, place[1].start))
+    return misfit_undone(grey, undone, core, field.psfs[0][0].shape[0] // 2)
+
+
+def _corners(core: np.ndarray, side: int, window: Window) -> list[Window]:
+    """The squares in a part's corners, where a window does not hold all of it."""
+    if np.count_nonzero(core[window]) == np.count_nonzero(core):
+        return []
+    spans: list[list[slice]] = []
+    for axis in (1, 0):
+        places = np.flatnonzero(core.any(axis=axis))
+        first, stop = int(places[0]), int(places[-1]) + 1
+        starts = sorted({first, max(first, stop - side)})
+        spans.append([slice(start, min(stop, start + side)) for start in starts])
+    return list(product(spans[0], spans[1]))
 
 
 def _is_unlikely(lens: RoundBlur, parts: Partition) -> bool:
