@@ -143,6 +143,8 @@ class Recipe:
     """Weight of the frequency loss."""
     decibel: float = 0.0
     """Weight of the loss by decibels, in which crops that are hard count as much as others."""
+    corrected: bool = False
+    """Whether the losses see crops as restoring has them in the end, corrected by their PSF."""
     gradient: float = 0.0
     """Weight of the gradient loss: how far edges are off."""
     coarse: float = 0.0

@@ -120,8 +120,9 @@ def stack_crops(crops: Sequence[Crop], *, detector: bool) -> dict[str, Tensor]:
     # The part z of the content loss: where the truth knows of blur.
     blurred = (stack("truth")[:, 1:2] > 0).float()
     names = ("image", "target", "blur", "proposals")
-    without = np.zeros((*crops[0].image.shape[:2], CHANNELS["references"]), np.float32)
-    told = [without if crop.references is None else crop.references for crop in crops]
-    references = torch.from_numpy(np.stack(told)).permute(0, 3, 1, 2)
-    batch = {name: stack(name) for name in names}
-    return batch | {"references": references, "weight": weight, "blurred": blurred}
+    batch = {name: stack(name) for name in names} | {"weight": weight, "blurred": blurred}
+    for name, channels in (("references", CHANNELS["references"]), ("correction", 2)):
+        without = np.zeros((*crops[0].image.shape[:2], channels), np.float32)
+        told = [without if (own := getattr(crop, name)) is None else own for crop in crops]
+        batch[name] = torch.from_numpy(np.stack(told)).permute(0, 3, 1, 2)
+    return batch

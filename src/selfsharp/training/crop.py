@@ -27,6 +27,7 @@ class Crop:
         truth: what the detector should say: blurred or not, and radius (-1: undecided).
         weight: how much a pixel counts in a generator's loss.
         references: what the photo's sharp part tells of it; None where it has none.
+        correction: what restoring would do to what a generator makes of it; None for nothing.
     """
 
     image: Image
@@ -36,6 +37,7 @@ class Crop:
     truth: Float32[np.ndarray, "height width 2"]
     weight: Plane
     references: Float32[np.ndarray, "height width 5"] | None = None
+    correction: Float32[np.ndarray, "height width 2"] | None = None
 
 
 @dataclass(frozen=True)

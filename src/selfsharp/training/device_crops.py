@@ -92,6 +92,7 @@ def _carried_out(plans: dict[str, Tensor]) -> dict[str, Tensor]:
         "blur": torch.cat([torch.maximum(inside, plans["opened"]), told], dim=1),
         "proposals": image.repeat(1, 2, 1, 1),
         "references": image.new_zeros(len(image), CHANNELS["references"], *image.shape[2:]),
+        "correction": torch.zeros_like(image[:, :2]),
         "weight": inside.clamp_min(0.1),
         "blurred": inside,
     }

@@ -16,7 +16,7 @@ from selfsharp.training.pool import Pool
 
 Planes = dict[str, np.ndarray]
 """The planes of one sample by their names."""
-READ = ("seed", "mix", "references")
+READ = ("seed", "mix", "references", "corrected")
 """What of a recipe decides how a sample of some size and number is drawn."""
 LOOKED_AT = 64
 """Every how many pixels photos are compared at to tell one pool from another."""

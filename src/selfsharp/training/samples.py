@@ -28,6 +28,7 @@ from selfsharp.training.crop import (
     turned,
 )
 from selfsharp.training.draws import cut, draw_camera, draw_region, pick
+from selfsharp.training.explaining import with_correction
 from selfsharp.training.motion import average_burst, average_clip, average_frames
 from selfsharp.training.pool import Guess, Pixels, Pool
 from selfsharp.training.scenes import SCENES, region
@@ -148,6 +149,9 @@ def guessed_crop(pool: Pool, recipe: Recipe, chosen: Guess, generator: np.random
     if both is not None:
         proposals = propose(crop.image, crop.blur[:, :, 0], both)
         undone, crop = middle(proposals), replace(crop, proposals=proposals)
+        # What of a sharp crop is "missing" by a PSF is no generator's to make up for.
+        if recipe.corrected and (chosen.psf is not None or chosen.reach):
+            crop = with_correction(crop, both[0])
     if references is not None:
         matches = find(undone, crop.blur[:, :, 0], references)
         told = transfer(matches, references, (slice(0, size), slice(0, size)))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from selfsharp.training.device_crops import carry_out_plans
+from selfsharp.training.explaining import corrected
 from selfsharp.training.losses import (
     coarse_loss,
     content_loss,
@@ -80,6 +81,9 @@ def restoration_losses(
 ) -> dict[str, Tensor]:
     """How far restored crops are from their targets, by each of the recipe's losses, weighed."""
     recipe, goal = training.recipe, (batch["target"], batch["weight"])
+    if recipe.corrected:
+        gate = batch["blur"][:, :1]
+        restored = corrected(restored, batch["target"], gate, batch["correction"])
     losses = {}
     if recipe.pixel:
         losses["pixel"] = recipe.pixel * pixel_loss(restored, *goal)
