@@ -103,17 +103,19 @@ def show_psf(settings: PsfSettings) -> int:
         picture, array = free_outputs(settings, path, "-psf.png", "-psf.npy")
         image = read_photo(path).image
         mask = read_mask(settings.mask, *image.shape[:2]) if settings.mask else None
-        decided = restorer.decide(image, mask)
-        if not decided.parts.gate.any():
+        sized = restorer.decide_in_size(image, mask)
+        judged, psf = sized.decided.judged, sized.psf
+        if not sized.decided.parts.gate.any():
             return tell(f"{path}: no blur found, nothing is written")
-        judged = decided.judged
-        if judged.estimate is None:
+        if judged.estimate is None or psf is None:
             return tell(f"{path}: the blurred part tells of no PSF, nothing is written")
-        psf, confidence = judged.estimate.psf, judged.estimate.confidence
+        confidence = judged.estimate.confidence
         write_psf(psf, array, overwrite=settings.overwrite)
         write_picture(psf_picture(psf), picture, overwrite=settings.overwrite)
         height, width = extent(psf)
         varying = " (it differs from place to place)" if judged.estimate.field else ""
+        if len(sized.images) > 1:
+            varying += f" (told at 1/{2 ** (len(sized.images) - 1)} of the photo's size)"
         tell(
             f"{path}: {width} x {height} px, radius {blur_radius(psf):.1f} px{varying}, "
             f"trust {judged.trust:.0%}, confidence {confidence:.0%}: {picture}, {array}"

@@ -26,11 +26,13 @@ class Decision:
         blurred: all that is blurred in it.
         parts: what of that is to be restored.
         judged: how.
+        seen: mean radius in pixels that the detector sees of the part, as far as it has looked.
     """
 
     blurred: Partition
     parts: Partition
     judged: Judgement
+    seen: float = 0.0
 
 
 def decide_found(

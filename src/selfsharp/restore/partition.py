@@ -47,6 +47,12 @@ class Partition:
     core: Bool[np.ndarray, "height width"]
     certainty: float = 1.0
 
+    @property
+    def mean_radius(self) -> float:
+        """Mean blur radius of the core in pixels, as far as it is known; 0 where it is not."""
+        known = self.radius[self.core & (self.radius > 0)]
+        return float(known.mean()) if known.size else 0.0
+
 
 def part_by_findings(
     found: Findings,

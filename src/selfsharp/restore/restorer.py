@@ -27,6 +27,7 @@ from selfsharp.restore.partition import (
     told_alike,
     told_by,
 )
+from selfsharp.restore.reduced import Sized, decide_in_size, enlarged
 from selfsharp.restore.reference import encode
 from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
@@ -142,6 +143,21 @@ class Restorer:
         check_mask(mask, image)
         return self._decide(image, None if mask is None else marked(mask))
 
+    def decide_in_size(self, image: AnyImage, mask: Plane | None = None) -> Sized:
+        """What :meth:`restore` does with an image: what :meth:`decide` says, or says at less size.
+
+        Raises:
+            ValueError: as there.
+        """
+        check_mask(mask, image)
+        return self._decide_in_size(image, None if mask is None else marked(mask))
+
+    def _decide_in_size(self, image: AnyImage, given: Partition | None) -> Sized:
+        """The same, of what a user marks or of what is found."""
+        if self._undoes:
+            return decide_in_size(image, given, self._decide)
+        return Sized((image,), self._decide(image, given))
+
     def _decide(self, image: AnyImage, given: Partition | None) -> Decision:
         """What to do with what a user marks, or, without that, with what is found."""
         if given is not None:
@@ -171,7 +187,7 @@ class Restorer:
         looked_at_all = np.count_nonzero(near) == np.count_nonzero(given.gate)
         parts = told_by(self._found(image, near), given)
         del near
-        judged = self.judge(image, parts, window)
+        judged, seen = self.judge(image, parts, window), parts.mean_radius
         estimate = judged.estimate
         if estimate and not estimate.field and not estimate.lens:
             parts = told_alike(parts, blur_radius(estimate.psf))
@@ -180,7 +196,7 @@ class Restorer:
             parts = self._looked_at(image, given)
             if not estimate or estimate.field:
                 judged = self.judge(image, parts, window)
-        return Decision(parts, parts, judged)
+        return Decision(parts, parts, judged, seen)
 
     def _decide_as_told(
         self, image: AnyImage, given: Partition | None, told: Judgement
@@ -258,9 +274,21 @@ class Restorer:
         del mask  # The part says it; its memory is free now, unless a caller keeps it.
         if strength == 0:
             told = Judgement(0.0)
-        decided = self._decide_as_told(image, given, told) if told else self._decide(image, given)
+        if told:
+            sized = Sized((image,), self._decide_as_told(image, given, told))
+        else:
+            sized = self._decide_in_size(image, given)
+        allowed = given.gate if given and len(sized.images) > 1 else None
+        del given
+        change = self._carry_out(sized.images[-1], sized.decided, strength, progress)
+        return enlarged(change, sized.images, allowed)
+
+    def _carry_out(
+        self, image: AnyImage, decided: Decision, strength: float, progress: Progress | None
+    ) -> Change:
+        """What is changed of an image by what is to be done with it."""
         blurred, parts, judged = decided.blurred, decided.parts, decided.judged
-        del given, decided
+        del decided
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         if progress:
