@@ -155,6 +155,21 @@ def test_a_smaller_photo_is_followed_where_the_path_was_too_wide(known, smaller,
         assert max(extent(sized.psf)) >= 1.5 * max(extent(smaller.psf))
 
 
+@pytest.mark.parametrize(("confidence", "followed"), [(0.75, False), (0.95, True)])
+def test_what_was_found_and_not_explained_needs_to_be_sure(confidence, followed):
+    """A soft background came out as rubbish, by a path that was rather right than wrong."""
+    asked = []
+
+    def decide(image, given):
+        asked.append(image)
+        parts = replace(marked(np.ones(image.shape[:2], np.float32)), certainty=0.9)
+        known = estimate_of(20, confidence) if len(asked) > 1 else None
+        return Decision(parts, parts, Judgement(1.0, known))
+
+    sized = decide_in_size(np.zeros((2 * SMALLEST, 2 * SMALLEST, 3), np.float32), None, decide)
+    assert (len(sized.images) == 2) == followed
+
+
 def test_small_photos_and_sharp_ones_are_not_asked_again():
     for side, gate in ((2 * SMALLEST - 1, 1.0), (2 * SMALLEST, 0.0)):
         parts = marked(np.full((side, side), gate, np.float32))

@@ -110,16 +110,17 @@ def _may_be_too_wide(decided: Decision) -> bool:
 def _is_wider(smaller: Sized, decided: Decision) -> bool:
     """Whether what was decided at half the size, or less, is to be followed.
 
-    Where nothing was known, any path is. Another takes the place of one only where it is sure, and
-    too wide for that to have been right.
+    Where nothing is known of what a user marks, any path is. What was found needs one that is sure;
+    another takes the place of one only if it is too wide for that to have been right, as well.
     """
     estimate = smaller.estimate
     if estimate is None or estimate.lens or smaller.decided.judged.trust == 0:
         return False
-    if decided.judged.estimate is None:
+    unknown = decided.judged.estimate is None
+    if unknown and decided.parts.certainty == 1:
         return True
     width = max(extent(estimate.psf)) * 2 ** len(smaller.images)
-    return estimate.confidence >= SURE and width >= WIDEST
+    return estimate.confidence >= SURE and (unknown or width >= WIDEST)
 
 
 def halved(image: AnyImage) -> SmallImage:
