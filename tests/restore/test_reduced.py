@@ -126,6 +126,11 @@ def estimate_of(wide: float, confidence: float) -> Estimate:
     return Estimate(psf, (psf, psf), confidence)
 
 
+def twice(estimate: Estimate) -> Estimate:
+    psf = doubled_psf(estimate.psf)
+    return replace(estimate, psf=psf, both=(psf, psf))
+
+
 @pytest.mark.parametrize(
     ("known", "smaller", "followed"),
     [
@@ -136,6 +141,7 @@ def estimate_of(wide: float, confidence: float) -> Estimate:
         (estimate_of(12, 0.7), estimate_of(20, 0.8), False),  # No surer itself.
         (estimate_of(12, 0.7), estimate_of(6, 0.99), False),  # As wide as could have been told.
         (estimate_of(30, 0.99), estimate_of(20, 0.99), True),  # Fills what it is looked for in.
+        (twice(estimate_of(14, 0.99)), estimate_of(14, 0.99), False),  # Both tell of one path.
     ],
 )
 def test_a_smaller_photo_is_followed_where_the_path_was_too_wide(known, smaller, followed):
