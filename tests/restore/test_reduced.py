@@ -17,6 +17,7 @@ from selfsharp.image import open_photo, read_photo
 from selfsharp.metrics.psnr import measure as psnr
 from selfsharp.restore.decision import Decision
 from selfsharp.restore.judgement import Judgement
+from selfsharp.restore.matches import Matches
 from selfsharp.restore.partition import marked
 from selfsharp.restore.reduced import (
     SMALLEST,
@@ -119,6 +120,20 @@ def test_what_changes_nothing_changes_nothing():
     assert change.piece is None
     assert change.maps.gate.shape == image.shape[:2]
     assert enlarged(change, (image,), None) is change
+
+
+def test_references_lie_where_they_lay():
+    image = np.zeros((40, 60, 3), np.float32)
+    small = halved(image)
+    nothing = np.zeros(small.shape[:2], np.float32)
+    corners = np.array([[3, 5], [10, 2]], np.int32)
+    found = Matches(corners, corners[:, None], np.zeros((2, 1), np.float32), side=9)
+    maps = Maps(nothing, nothing, references=found)
+    told = enlarged(Change(maps), (image, small), None).maps.references
+    assert told is not None
+    np.testing.assert_array_equal(told.queries, 2 * corners)
+    np.testing.assert_array_equal(told.keys[:, 0], 2 * corners)
+    assert told.side == 18
 
 
 def estimate_of(wide: float, confidence: float) -> Estimate:

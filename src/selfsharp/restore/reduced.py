@@ -22,6 +22,7 @@ from selfsharp.raster import blocks_of
 from selfsharp.raster_image import RasterImage, piece_of
 from selfsharp.restore.decision import Decision
 from selfsharp.restore.fit import is_whole
+from selfsharp.restore.matches import doubled_matches
 from selfsharp.restore.memory import blank
 from selfsharp.restore.partition import Partition, marked
 from selfsharp.restore.restoration import Change, Maps
@@ -175,8 +176,9 @@ def _doubled(change: Change, small: AnySize, image: AnyImage, allowed: Plane | N
     radius = 2 * maps.blur_map.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
     gate = blank(height, width, np.float32)
     psf = None if maps.psf is None else doubled_psf(maps.psf)
+    references = None if maps.references is None else doubled_matches(maps.references)
     if change.piece is None:
-        return Change(Maps(radius, gate, psf))
+        return Change(Maps(radius, gate, psf, references))
     within = _twice(change.window, height, width)
     piece = piece_of(image, within)
     rows, columns = (slice(0, length) for length in piece.shape[:2])
@@ -190,7 +192,7 @@ def _doubled(change: Change, small: AnySize, image: AnyImage, allowed: Plane | N
         added = _enlarged(change.piece[:, :, channel] - before[:, :, channel])[rows, columns]
         piece[:, :, channel] += np.where(opened > 0, added, 0)
     np.clip(piece, 0, 1, out=piece)
-    return Change(Maps(radius, gate, psf), piece, within)
+    return Change(Maps(radius, gate, psf, references), piece, within)
 
 
 def _means(image: Piece) -> SmallImage:
