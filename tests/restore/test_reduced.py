@@ -149,7 +149,8 @@ def twice(estimate: Estimate) -> Estimate:
 @pytest.mark.parametrize(
     ("known", "smaller", "followed"),
     [
-        (None, estimate_of(9, 0.6), True),  # Any path is better than none.
+        (None, estimate_of(13, 0.6), True),  # A path is better than none,
+        (None, estimate_of(6, 0.6), False),  # unless that would have been found.
         (None, None, False),
         (estimate_of(12, 0.95), estimate_of(20, 0.99), False),  # Not even asked.
         (estimate_of(12, 0.7), estimate_of(20, 0.99), True),
@@ -165,8 +166,11 @@ def test_a_smaller_photo_is_followed_where_the_path_was_too_wide(known, smaller,
 
     def decide(some, part):
         asked.append(some.shape)
+        gap = 0.0
         parts = marked(np.ones(some.shape[:2], np.float32))
-        return Decision(parts, parts, Judgement(1.0, known if len(asked) == 1 else smaller))
+        return Decision(
+            parts, parts, Judgement(1.0, known if len(asked) == 1 else smaller, gap=gap)
+        )
 
     sized = decide_in_size(image, marked(np.ones(image.shape[:2], np.float32)), decide)
     assert (len(sized.images) == 2) == followed
@@ -176,8 +180,10 @@ def test_a_smaller_photo_is_followed_where_the_path_was_too_wide(known, smaller,
         assert max(extent(sized.psf)) >= 1.5 * max(extent(smaller.psf))
 
 
-@pytest.mark.parametrize(("confidence", "followed"), [(0.75, False), (0.95, True)])
-def test_what_was_found_and_not_explained_needs_to_be_sure(confidence, followed):
+@pytest.mark.parametrize(
+    ("confidence", "gap", "followed"), [(0.75, 0.0, False), (0.95, 0.0, True), (0.95, 0.04, False)]
+)
+def test_what_was_found_and_not_explained_needs_to_be_sure(confidence, gap, followed):
     """A soft background came out as rubbish, by a path that was rather right than wrong."""
     asked = []
 
@@ -185,7 +191,7 @@ def test_what_was_found_and_not_explained_needs_to_be_sure(confidence, followed)
         asked.append(image)
         parts = replace(marked(np.ones(image.shape[:2], np.float32)), certainty=0.9)
         known = estimate_of(20, confidence) if len(asked) > 1 else None
-        return Decision(parts, parts, Judgement(1.0, known))
+        return Decision(parts, parts, Judgement(1.0, known, gap=gap))
 
     sized = decide_in_size(np.zeros((2 * SMALLEST, 2 * SMALLEST, 3), np.float32), None, decide)
     assert (len(sized.images) == 2) == followed

@@ -59,12 +59,14 @@ class Judgement:
         unevenness: how much the power spectrum varies with direction; None where trust needs
             no second look once the part is restored.
         tried: what was estimated, good enough to be undone or not; None where nothing was.
+        gap: how badly that fits somewhere in the part; infinite where nothing was.
     """
 
     trust: float
     estimate: Estimate | None = None
     unevenness: float | None = None
     tried: Estimate | None = None
+    gap: float = math.inf
 
     @property
     def beyond_doubt(self) -> bool:
@@ -99,7 +101,8 @@ def judge(
     if given:
         if not physics:
             return Judgement(1.0)
-        return Judgement(1.0, fit_part(image, parts, threads, learnt, quality, within).shown)
+        fitted = fit_part(image, parts, threads, learnt, quality, within)
+        return Judgement(1.0, fitted.shown, gap=fitted.gap)
     power = measure_power(*seen_of(image, parts))
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)
@@ -168,7 +171,7 @@ def _judged(
         judged = Judgement(1.0, shown)
     else:
         judged = _doubtful(moved, shown, uneven, whole)
-    return replace(judged, tried=estimate)
+    return replace(judged, tried=estimate, gap=fitted.gap)
 
 
 def _doubtful(moved: float, shown: Estimate | None, uneven: float, whole: bool) -> Judgement:

@@ -21,7 +21,7 @@ from selfsharp.image import AnyImage, Plane
 from selfsharp.raster import blocks_of
 from selfsharp.raster_image import RasterImage, piece_of
 from selfsharp.restore.decision import Decision
-from selfsharp.restore.fit import is_whole
+from selfsharp.restore.fit import UNIFORM, is_whole
 from selfsharp.restore.matches import doubled_matches
 from selfsharp.restore.memory import blank
 from selfsharp.restore.partition import Partition, marked
@@ -36,10 +36,11 @@ LargePsf = Float32[np.ndarray, "double_side double_side"]
 
 SMALLEST = 160
 """Rows and columns that a photo has at least at the size that it is looked at."""
-WIDE = 20
+WIDE = 21
 """Rows or columns of a PSF from which it may be a piece of a longer path, or be cut off."""
-WIDEST = 27
-"""The same from which a path does not fit in what it is looked for in."""
+LONG, LONGEST = 27, 34
+"""Rows or columns of a path, told at less size, from which it may, and from which it cannot have
+been told at the whole."""
 ALIKE = 0.72
 """Similarity of a PSF at half the size to one at the whole from which both are of one path. Of 21
 held-out photos shaken by 20 to 40 px those that gain more at their size have .86 and over, those
@@ -117,18 +118,21 @@ def _may_be_too_wide(decided: Decision) -> bool:
 def _is_wider(smaller: Sized, decided: Decision) -> bool:
     """Whether what was decided at half the size, or less, is to be followed.
 
-    Where nothing is known of what a user marks, any path is. What was found needs one that is sure;
-    it takes the place of another if it is too wide for that to have been right, and none like it.
+    It has to fit all over, and where no path of what was found is known, to be sure. It takes the
+    place of another if it is too wide for that to have been right, and none like it.
     """
     estimate, known = smaller.estimate, decided.judged.estimate
-    if estimate is None or estimate.lens or smaller.decided.judged.trust == 0:
+    judged = smaller.decided.judged
+    if estimate is None or estimate.lens or judged.trust == 0 or judged.gap > UNIFORM:
         return False
+    width = max(extent(estimate.psf)) * 2 ** len(smaller.images)
+    sure = estimate.confidence >= SURE
     if known is None:
-        return decided.parts.certainty == 1 or estimate.confidence >= SURE
+        return width >= WIDE and (sure or decided.parts.certainty == 1)
+    if not sure or width < LONG:
+        return False
     assert smaller.psf is not None
-    psf = doubled_psf(smaller.psf)
-    too_wide = max(extent(estimate.psf)) * 2 ** len(smaller.images) >= WIDEST
-    return estimate.confidence >= SURE and too_wide and similarity(psf, known.psf) < ALIKE
+    return width >= LONGEST or similarity(doubled_psf(smaller.psf), known.psf) < ALIKE
 
 
 def halved(image: AnyImage) -> SmallImage:
