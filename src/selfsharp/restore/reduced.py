@@ -39,12 +39,12 @@ SMALLEST = 160
 WIDE = 21
 """Rows or columns of a PSF from which it may be a piece of a longer path, or be cut off."""
 LONG, LONGEST = 27, 34
-"""Rows or columns of a path, told at less size, from which it may, and from which it cannot have
-been told at the whole."""
+"""Rows or columns of a path, told at less size, from which what the whole tells may be wrong, and
+from which it has to be."""
 ALIKE = 0.72
 """Similarity of a PSF at half the size to one at the whole from which both are of one path. Of 21
-held-out photos shaken by 20 to 40 px those that gain more at their size have .86 and over, those
-that lose there, and gain 4 to 6 dB at half of it, have .64 and .66."""
+held-out photos shaken by 20 to 40 px those that gain as much at their size have .77 and over, those
+that lose there, and gain 2 to 6 dB at half of it, .66 and less."""
 WIDER = 1.3
 """How many times the radius of an estimated path the detector sees where that may be a piece of a
 longer one. Of 55 held-out shakes that gain over 2 dB by their paths none is over it; two that came
