@@ -210,6 +210,19 @@ def test_small_photos_and_sharp_ones_are_not_asked_again():
         assert len(asked) == 1
 
 
+@pytest.mark.parametrize(("gap", "asked"), [(0.07, 2), (0.2, 1), (np.inf, 2)])
+def test_a_movement_that_differs_from_place_to_place_does_so_at_any_size(gap, asked):
+    parts = marked(np.ones((2 * SMALLEST, 2 * SMALLEST), np.float32))
+    seen = []
+
+    def decide(image, given):
+        seen.append(image)
+        return Decision(parts, parts, Judgement(1.0, gap=float(gap)))
+
+    decide_in_size(np.zeros((2 * SMALLEST, 2 * SMALLEST, 3), np.float32), parts, decide)
+    assert len(seen) == asked
+
+
 def test_softness_that_may_be_meant_is_not_asked_again():
     parts = replace(marked(mask_of(np.zeros((400, 400)), 100)), certainty=0.9)
     asked = []
