@@ -46,8 +46,8 @@ UNIFORM = 0.03
 """Misfit up to which PSFs cell by cell are not looked for: one fits well enough."""
 ELSEWHERE: Mapping[Quality, float] = {"best": -math.inf, "fast": 0.1}
 """Misfit in a part's corners up to which it does not count. The small squares of the quick search
-may hold little but sky or pebbles, and have up to .093 where the PSF is right; 17 bursts of real
-frames have .104 and more there."""
+may hold little but sky or pebbles, and have up to .093 where the PSF is right (seen in Kodak's
+photos, so measure it elsewhere); 17 bursts of real frames have .104 and more there."""
 WIDER = 1.7
 """How many times the radius that the detector sees a lens's disc may have. Of 40 discs in held-out
 photos four are over it, two of them fitted wrongly; discs that shakes were taken for had 1.9 and
