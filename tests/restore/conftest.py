@@ -14,3 +14,9 @@ def made_up_restorer(made_up) -> Restorer:
 def restorer(request, made_up) -> Restorer:
     """The made-up model, and the bundled one."""
     return Restorer(made_up if request.param == "made-up" else "base", threads=1)
+
+
+@pytest.fixture(scope="module")
+def base() -> Restorer:
+    """The bundled model, with less effort."""
+    return Restorer(threads=1, quality="fast")

@@ -14,16 +14,10 @@ from selfsharp.image import read_photo
 from selfsharp.restore import restorer as restoring
 from selfsharp.restore.judgement import Judgement
 from selfsharp.restore.partition import marked, told_alike
-from selfsharp.restore.restorer import Restorer
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 WIDE = 3
 """How many times the photo is laid beside itself: wider than what a PSF is estimated of."""
-
-
-@pytest.fixture(scope="module")
-def base() -> Restorer:
-    return Restorer(threads=1, quality="fast")
 
 
 @pytest.fixture(scope="module")

@@ -28,17 +28,11 @@ from selfsharp.restore.reduced import (
     halved_mask,
 )
 from selfsharp.restore.restoration import Change, Maps
-from selfsharp.restore.restorer import Restorer
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 SIDES = st.integers(1, 40)
 WIDE = 40.0
 """Extent in pixels of a shake that no PSF of the search holds."""
-
-
-@pytest.fixture(scope="module")
-def base() -> Restorer:
-    return Restorer(threads=1, quality="fast")
 
 
 @pytest.fixture(scope="module")
