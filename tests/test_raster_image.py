@@ -12,7 +12,7 @@ from selfsharp.image import open_photo, read_photo, write_photo
 from selfsharp.photo import Photo
 from selfsharp.photo_metadata import Metadata
 from selfsharp.raster import Layout, Raster, alpha_of, grey_of, to_image, to_raster
-from selfsharp.raster_image import GreyImage, RasterImage, overlay, piece_of, raster_of
+from selfsharp.raster_image import GreyImage, RasterImage, add_to, piece_of, raster_of
 
 HEIGHT, WIDTH = 23, 31
 LAYOUTS = [
@@ -31,9 +31,15 @@ def raster(layout: Layout, seed: int = 0) -> Raster:
     return Raster(generator.integers(0, layout.white + 1, shape).astype(layout.dtype), layout)
 
 
-def piece(seed: int = 1) -> np.ndarray:
+def added(seed: int = 1, kind: type = np.float32) -> np.ndarray:
     shape = (*(side.stop - side.start for side in WINDOW), 3)
-    return np.random.default_rng(seed).random(shape, np.float32)
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(kind)
+
+
+def plus(image: np.ndarray, change: np.ndarray) -> np.ndarray:
+    whole = image.copy()
+    whole[WINDOW] = (whole[WINDOW] + change).clip(0, 1)
+    return whole
 
 
 def spans(length: int) -> st.SearchStrategy[slice]:
@@ -53,14 +59,15 @@ def test_every_layout_has_the_values_of_the_whole(layout: Layout) -> None:
 
 
 @given(rows=spans(HEIGHT), columns=spans(WIDTH), seed=st.integers(0, 9))
-def test_any_window_is_the_wholes_with_the_piece_that_was_pasted(
+def test_any_window_is_the_wholes_with_what_was_added(
     rows: slice, columns: slice, seed: int
 ) -> None:
     layout = Layout("rgb", "none", 16)
-    whole = to_image(raster(layout, seed))
-    whole[WINDOW] = piece(seed)
-    image = RasterImage(raster(layout, seed)).pasted(piece(seed), WINDOW)
-    np.testing.assert_array_equal(image[rows, columns], whole[rows, columns])
+    for kind in (np.float32, np.float16):
+        whole = plus(to_image(raster(layout, seed)), added(seed, kind))
+        image = RasterImage(raster(layout, seed)).plus(added(seed, kind), WINDOW)
+        np.testing.assert_array_equal(image[rows, columns], whole[rows, columns])
+        np.testing.assert_array_equal(np.asarray(image), whole)
 
 
 def test_what_is_asked_for_can_be_written_to_and_changes_nothing() -> None:
@@ -77,40 +84,42 @@ def test_every_layout_is_written_as_the_whole_is(layout: Layout) -> None:
     source = None if layout.is_image else before
     image = RasterImage(before)
     assert raster_of(image, alpha, layout, source) is before
-    changed = whole.copy()
-    changed[WINDOW] = piece()
-    pasted = image.pasted(piece(), WINDOW)
+    changed = plus(whole, added())
+    restored = image.plus(added(), WINDOW)
     for held in (layout, Layout("rgb", layout.alpha), Layout("rgb", "straight", 16)):
         expected = to_raster(changed, alpha, held, source).samples
-        if held.depth > layout.depth and pasted.piece is None:
+        if held.depth > layout.depth and restored.added is None:
             continue  # What has 8 bits is restored as 8 bits.
-        np.testing.assert_array_equal(raster_of(pasted, alpha, held, source).samples, expected)
+        np.testing.assert_array_equal(raster_of(restored, alpha, held, source).samples, expected)
     np.testing.assert_array_equal(before.samples, raster(layout).samples)
 
 
-def test_samples_off_a_piece_are_those_that_were_read() -> None:
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_samples_off_a_change_are_those_that_were_read(kind: type) -> None:
     off = np.ones((HEIGHT, WIDTH), bool)
     off[WINDOW] = False
+    change = added(kind=kind)
+    change[2:5, 3:6] = 0
+    off[7:10, 6:9] = True
     for layout in LAYOUTS:
         before = raster(layout)
         alpha = alpha_of(before)
-        pasted = RasterImage(before).pasted(piece(), WINDOW)
+        restored = RasterImage(before).plus(change, WINDOW)
         source = None if layout.is_image else before
-        after = raster_of(pasted, alpha, layout, source).samples
+        after = raster_of(restored, alpha, layout, source).samples
         np.testing.assert_array_equal(after[off], before.samples[off])
 
 
 def test_at_8_bits_no_floats_are_kept() -> None:
-    assert RasterImage(raster(Layout())).pasted(piece(), WINDOW).piece is None
+    assert RasterImage(raster(Layout())).plus(added(), WINDOW).added is None
 
 
-def test_a_piece_lies_over_another_as_far_as_it_reaches() -> None:
-    whole = np.zeros((HEIGHT, WIDTH, 3), np.float32)
-    whole[WINDOW] = piece()
+def test_what_is_added_reaches_as_far_as_its_window() -> None:
+    whole = plus(np.zeros((HEIGHT, WIDTH, 3), np.float32), added())
     for corner, size in (((0, 0), (9, 9)), ((10, 20), (13, 11)), ((20, 0), (3, 31))):
         window = tuple(slice(a, a + b) for a, b in zip(corner, size, strict=True))
         seen = np.zeros((*size, 3), np.float32)
-        overlay(seen, corner, piece(), WINDOW)
+        add_to(seen, corner, added(), WINDOW)
         np.testing.assert_array_equal(seen, whole[window])
 
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8, UInt16
+from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 
 Image = Float32[np.ndarray, "height width 3"]
 Plane = Float32[np.ndarray, "height width"]
 Piece = Float32[np.ndarray, "rows columns 3"]
 """What lies in a window of an image."""
+Added = Float[np.ndarray, "rows columns 3"]
+"""What is added to an image in a window, -1..1; 0 leaves a pixel bit for bit as it is. Of a large
+photo in half precision, which is a hundredth of a grey level at most."""
 Window = tuple[slice, slice]
 """What lies between some rows and some columns."""
 NOWHERE: Window = (slice(0, 0), slice(0, 0))

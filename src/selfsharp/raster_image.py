@@ -1,14 +1,16 @@
 """An image that stays the raster that it was read from, and becomes floats piece by piece."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeAlias
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float
 
 from selfsharp.raster import (
     NOWHERE,
+    Added,
     Image,
     Layout,
     Piece,
@@ -32,12 +34,12 @@ class RasterImage:
 
     Attributes:
         raster: what the image was read from.
-        piece: what lies in `window` instead, where samples would not hold it.
-        window: where the piece lies.
+        added: what is added to that in `window`, where samples would not hold it.
+        window: where that is added.
     """
 
     raster: Raster
-    piece: Piece | None = None
+    added: Added | None = None
     window: Window = NOWHERE
 
     dtype: ClassVar[np.dtype[np.float32]] = np.dtype(np.float32)
@@ -59,29 +61,31 @@ class RasterImage:
         light = shown(self.raster.samples[rows, columns], self.raster.layout)
         # Of alpha that lay behind them colours are rid, and grey is one channel so far.
         image = np.repeat(light, 3, axis=2) if light.shape[2] == 1 else np.ascontiguousarray(light)
-        if self.piece is not None:
+        if self.added is not None:
             corner = rows.indices(self.shape[0])[0], columns.indices(self.shape[1])[0]
-            overlay(image, corner, self.piece, self.window)
+            add_to(image, corner, self.added, self.window)
         return image
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Image:
         """All of the image."""
         whole = to_image(self.raster)
-        if self.piece is not None:
-            whole[self.window] = self.piece
+        if self.added is not None:
+            add_to(whole, (0, 0), self.added, self.window)
         return whole
 
-    def pasted(self, piece: Piece, window: Window) -> "RasterImage":
-        """The image with a piece in place of a window of it; as samples, if they are 8 bits of RGB.
+    def plus(self, added: Added, window: Window) -> "RasterImage":
+        """The image with something added in a window; as samples, if they are 8 bits of RGB.
 
         What has 16, or is kept otherwise, may still be written as that, and would be rounded twice.
         """
         layout = self.raster.layout
+        changed = replace(self, added=added, window=window)
         if layout.colour != "rgb" or layout.depth > 8 or not layout.is_image:
-            return replace(self, piece=piece, window=window)
-        samples = self.raster.samples.copy()
-        colours = to_raster(piece, None, replace(layout, alpha="none")).samples
-        samples[window][:, :, : layout.colours] = colours
+            return changed
+        samples, colours = self.raster.samples.copy(), replace(layout, alpha="none")
+        for rows in rows_of(window):
+            light = to_raster(changed[rows, window[1]], None, colours)
+            samples[rows, window[1], : layout.colours] = light.samples
         return RasterImage(Raster(samples, layout))
 
 
@@ -134,13 +138,16 @@ def raster_of(
     """
     if not isinstance(image, RasterImage):
         return to_raster(image, alpha, layout, source)
-    raster, piece, window = image.raster, image.piece, image.window
+    raster = image.raster
     if raster.layout == layout:
-        if piece is None:
+        if image.added is None:
             return raster
-        samples = raster.samples.copy()
-        opacity, before = None if alpha is None else alpha[window], samples[window]
-        samples[window] = to_raster(piece, opacity, layout, Raster(before, layout)).samples
+        samples, columns = raster.samples.copy(), image.window[1]
+        for rows in rows_of(image.window):
+            opacity = None if alpha is None else alpha[rows, columns]
+            before = Raster(samples[rows, columns], layout)
+            light = to_raster(image[rows, columns], opacity, layout, before)
+            samples[rows, columns] = light.samples
         return Raster(samples, layout)
     height, width = image.shape[:2]
     samples = np.empty((height, width, layout.channels), layout.dtype)
@@ -150,28 +157,37 @@ def raster_of(
     return Raster(samples, layout)
 
 
-def overlay(
+def rows_of(window: Window) -> Iterator[slice]:
+    """The rows of a window, few enough of them at a time."""
+    rows, columns = window
+    for some in blocks_of(rows.stop - rows.start, columns.stop - columns.start):
+        yield slice(rows.start + some.start, min(rows.start + some.stop, rows.stop))
+
+
+def add_to(
     image: Piece,
     corner: tuple[int, int],
-    piece: Float32[np.ndarray, "_ _ 3"],
+    added: Float[np.ndarray, "_ _ 3"],
     window: Window,
 ) -> None:
-    """Puts another piece of an image over one, as far as it lies in it.
+    """Adds to a piece of an image what is added in a window, as far as that lies in it.
 
     Args:
-        image: is filled.
+        image: is changed; what is added to stays within 0..1.
         corner: first row and column of it.
-        piece: what is put over it.
-        window: where that lies.
+        added: to the image.
+        window: where.
     """
-    its, of_piece = zip(
+    its, of_added = zip(
         *(
             _shared(slice(start, start + length), held)
             for start, length, held in zip(corner, image.shape[:2], window, strict=True)
         ),
         strict=True,
     )
-    image[its] = piece[of_piece]
+    changed = image[its]
+    changed += added[of_added]
+    np.clip(changed, 0, 1, out=changed)
 
 
 def _shared(span: slice, held: slice) -> tuple[slice, slice]:

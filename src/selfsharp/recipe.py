@@ -127,8 +127,10 @@ class Recipe:
     """Crops in a step."""
     crops: int = 400_000
     """Length of the training: crops seen, over all sessions."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """What moves the weights: `muon` learns of fewer crops, and takes longer for each."""
     learning_rate: float = 6e-4
-    """Peak learning rate of AdamW."""
+    """Peak learning rate of the optimizer."""
     warm_up: int = 4_000
     """Crops over which the learning rate rises from 0."""
     cool_down: float = 0.3

@@ -9,7 +9,7 @@ from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.estimate import Estimate
 from selfsharp.restore import judgement
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.fit import fullest_window, telling_window
+from selfsharp.restore.fit import fullest_window, telling_windows
 from selfsharp.restore.judgement import Judgement, judge
 from selfsharp.restore.partition import Partition, marked, told_by, with_all_of_it
 
@@ -104,17 +104,21 @@ def test_of_a_large_part_that_is_looked_at_in_which_there_is_most_to_see(texture
     image = np.full((400, 1200, 3), 0.5, np.float32)
     grain = np.random.default_rng(3).random((100, 80, 1), np.float32)
     image[:, textured] = grain.repeat(4, axis=0).repeat(4, axis=1)
-    rows, columns = telling_window(image, np.ones((400, 1200), np.float32), 320)
+    (rows, columns), *others = telling_windows(image, np.ones((400, 1200), np.float32), 320)
     # A few squares are compared: the best of them has at least half of the texture.
     seen = min(columns.stop, textured.stop) - max(columns.start, textured.start)
     assert seen > 160
     assert 320 <= rows.stop - rows.start <= 320 + 2 * SIZE + 4
+    assert others
+    assert all(
+        max(abs(r.start - rows.start), abs(c.start - columns.start)) > 160 - SIZE for r, c in others
+    )
 
 
 def test_a_part_no_larger_than_that_is_looked_at_as_a_whole(found):
     gate = found.gate
     image = np.zeros((SIDE, SIDE, 3), np.float32)
-    assert telling_window(image, gate, SIDE) == fullest_window(gate > 0, SIDE)
+    assert telling_windows(image, gate, SIDE) == [fullest_window(gate > 0, SIDE)]
 
 
 @pytest.mark.parametrize(

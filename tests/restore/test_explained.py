@@ -11,7 +11,7 @@ from selfsharp.blur.psf_field import PsfField
 from selfsharp.image import Image, Plane
 from selfsharp.restore.explained import explain
 from selfsharp.restore.tiles import Grid, work_list
-from selfsharp.restore.windows import around
+from selfsharp.restore.windows import around, plus
 
 HEIGHT, WIDTH = 200, 260
 PSF = shake.psf_of_extent(11.0, np.random.default_rng(4))
@@ -35,13 +35,10 @@ def explained(estimate: Estimate = ESTIMATE, step: int = 400, threads: int = 1) 
     image, gate = picture(0), opened()
     work = work_list(gate, Grid(step=step, ramp=8, halo=16, multiple=8))
     within = around([tile.kept for tile in work])
-    whole = image.copy()
     bad = (picture(1) - image) * np.float32(0.1)
-    whole[within] += gate[within][:, :, None] * bad[within]
-    restored = whole[within].copy()
-    explain(image, gate, estimate, [[tile] for tile in work], (restored, within, gate), threads)
-    whole[within] = restored
-    return whole
+    added = gate[within][:, :, None] * bad[within]
+    explain(image, gate, estimate, [[tile] for tile in work], (added, within, gate), threads)
+    return plus(image, added, within)
 
 
 def test_off_the_gate_every_bit_stays() -> None:

@@ -28,6 +28,7 @@ from selfsharp.restore.reduced import (
     halved_mask,
 )
 from selfsharp.restore.restoration import Change, Maps
+from selfsharp.restore.windows import plus
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 SIDES = st.integers(1, 40)
@@ -93,12 +94,11 @@ def test_off_the_gate_and_the_mask_every_bit_stays(height, width, seed):
     rows, columns = slice(0, len(gate) // 2 + 1), slice(gate.shape[1] // 3, gate.shape[1])
     gate[rows.stop :] = 0
     gate[:, : columns.start] = 0
-    piece = small[rows, columns] + 0.2 * gate[rows, columns, None]
+    added = 0.2 * np.repeat(gate[rows, columns, None], 3, axis=2)
     allowed = (generator.random((height, width)) < 0.7).astype(np.float32)
-    change = enlarged(Change(Maps(gate, gate), piece, (rows, columns)), (image, small), allowed)
-    whole = image.copy()
-    assert change.piece is not None
-    whole[change.window] = change.piece
+    change = enlarged(Change(Maps(gate, gate), added, (rows, columns)), (image, small), allowed)
+    assert change.added is not None
+    whole = plus(image, change.added, change.window)
     still = (change.maps.gate == 0) | (allowed == 0)
     np.testing.assert_array_equal(whole[still], image[still])
     assert not change.maps.gate[allowed == 0].any()
@@ -111,7 +111,7 @@ def test_what_changes_nothing_changes_nothing():
     small = halved(image)
     nothing = np.zeros(small.shape[:2], np.float32)
     change = enlarged(Change(Maps(nothing, nothing)), (image, small), None)
-    assert change.piece is None
+    assert change.added is None
     assert change.maps.gate.shape == image.shape[:2]
     assert enlarged(change, (image,), None) is change
 

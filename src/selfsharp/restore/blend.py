@@ -17,14 +17,14 @@ from selfsharp.raster import blocks_of
 from selfsharp.restore.explained import explain
 from selfsharp.restore.judgement import Judgement, is_filtered
 from selfsharp.restore.matches import Matches, find_in, told_of
-from selfsharp.restore.memory import give_back, is_tight
+from selfsharp.restore.memory import blank, give_back, is_tight
 from selfsharp.restore.partition import Partition, worth
 from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Residual, Tile, in_blocks, padded
-from selfsharp.restore.windows import Piece, Window, counted_from
+from selfsharp.restore.windows import Added, Window, counted_from
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -68,17 +68,17 @@ class Blender:
         parts: Partition,
         judged: Judgement,
         work: list[Tile],
-        result: tuple[Piece, Window, Plane],
+        result: tuple[Added, Window, Plane],
         progress: Progress | None,
     ) -> list[Matches]:
         """Restores tile after tile, and tells what they referred to.
 
         Args:
             work: the tiles that there are to be restored.
-            result: what of the image is to be restored, as it is; where it lies; and a gate that
-                is closed. The first and the last are filled.
+            result: what is added to the image, nothing so far; where; and a gate that is closed.
+                The first and the last are filled.
         """
-        (restored, within, gate), blocks = result, in_blocks(work, self.grid)
+        (added, within, gate), blocks = result, in_blocks(work, self.grid)
         # What physics proposes, where that is of use.
         estimate = judged.estimate if self.undoes else None
         references = self._referred(image, parts, judged.estimate)
@@ -106,10 +106,11 @@ class Blender:
         for done, (tile, residual, share, matches) in enumerate(finished, start=1):
             gate[tile.kept] += share
             matched += [matches] if matches else []
-            changed = restored[counted_from(tile.kept, within)]
-            changed += share[:, :, None] * residual
-            # A pixel's last tile clips it for good; 0 and 1 bound the input already.
-            np.clip(changed, 0, 1, out=changed)
+            change = added[counted_from(tile.kept, within)]
+            change += share[:, :, None] * residual
+            # A pixel's last tile bounds it for good.
+            before = image[tile.kept]
+            np.clip(change, -before, 1 - before, out=change)
             if progress:
                 progress(done, len(work))
         if estimate and self.alone is None:
@@ -155,19 +156,15 @@ class Blender:
         return residual
 
 
-def fade(restored: Piece, image: AnyImage, within: Window, share: float) -> None:
-    """Leaves of what restoring has changed a share; what equals the image stays as it is.
+def nothing_added(within: Window, *, precise: bool) -> Added:
+    """What is added to an image in a window at first; in half precision unless it is `precise`."""
+    rows, columns = (side.stop - side.start for side in within)
+    kind = np.float32 if precise else np.float16
+    return blank(rows, 3 * columns, kind).reshape(rows, columns, 3)
 
-    Args:
-        restored: is changed.
-        image: what it was made of.
-        within: where in that it lies.
-        share: 0 is the image again, 1 what was restored.
-    """
-    first = within[0].start
-    for rows in blocks_of(*restored.shape[:2]):
-        some = restored[rows]
-        before = image[first + rows.start : first + rows.start + len(some), within[1]]
-        some -= before
-        some *= np.float32(share)
-        some += before
+
+def fade(added: Added, share: float) -> None:
+    """Leaves a share of what is added; 0 is nothing, 1 all of it."""
+    if share != 1:
+        for rows in blocks_of(*added.shape[:2]):
+            added[rows] *= np.float32(share)

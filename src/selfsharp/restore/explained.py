@@ -12,13 +12,12 @@ from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.explain import lacking
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
-from selfsharp.raster import blocks_of
-from selfsharp.raster_image import overlay, piece_of
+from selfsharp.raster_image import add_to, piece_of, rows_of
 from selfsharp.restore.memory import blank, give_back, is_tight
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Tile
-from selfsharp.restore.windows import Piece, Window, around, counted_from, widened
+from selfsharp.restore.windows import Added, Window, around, counted_from, widened
 
 LEAST, DOUBTED = 0.015, 0.1
 """Damping where an estimate is sure, and what is added where it is sure to be wrong. Of 55 held-out
@@ -31,7 +30,7 @@ def explain(
     gate: Plane,
     estimate: Estimate,
     blocks: Sequence[Sequence[Tile]],
-    result: tuple[Piece, Window, Plane],
+    result: tuple[Added, Window, Plane],
     threads: int,
 ) -> None:
     """Corrects the brightness of what was restored, where a PSF says that it was missed.
@@ -43,18 +42,18 @@ def explain(
         gate: of its blurred part.
         estimate: how that is blurred.
         blocks: tiles that were restored, neighbours together.
-        result: what was restored; where in the image it lies; and how far it was. The first is
+        result: what was added to the image; where; and how far it was restored. The first is
             changed.
         threads: blocks that are looked at side by side.
     """
-    restored, within, share = result
+    added, within, share = result
     height, width = image.shape[:2]
 
     def lacking_in(block: Sequence[Tile]) -> tuple[Sequence[Tile], Window, Plane]:
         kept = around([tile.kept for tile in block])
         wide = widened(kept, reach_of(estimate), height, width)
         now = piece_of(image, wide)
-        overlay(now, (wide[0].start, wide[1].start), restored, within)
+        add_to(now, (wide[0].start, wide[1].start), added, within)
         found = _lacking(grey_of(now), grey_of(image[wide]), gate[wide], estimate, wide)
         return block, kept, found[counted_from(kept, wide)].copy()
 
@@ -66,12 +65,11 @@ def explain(
             total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]
         if is_tight(image.size):
             give_back()
-    top, columns = within[0].start, within[1]
-    for rows in blocks_of(*restored.shape[:2]):
-        some = restored[rows]
-        place = slice(top + rows.start, top + rows.start + len(some))
-        some += (share[place, columns] * total[place, columns])[:, :, None]
-        np.clip(some, 0, 1, out=some)
+    for rows in rows_of(within):
+        place = rows, within[1]
+        some, before = added[counted_from(place, within)], image[place]
+        some += (share[place] * total[place])[:, :, None]
+        np.clip(some, -before, 1 - before, out=some)
 
 
 def _lacking(now: Plane, given: Plane, gate: Plane, estimate: Estimate, wide: Window) -> Plane:

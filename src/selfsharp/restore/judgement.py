@@ -102,7 +102,7 @@ def judge(
         if not physics:
             return Judgement(1.0)
         fitted = fit_part(image, parts, threads, learnt, quality, within)
-        return Judgement(1.0, fitted.shown, gap=fitted.gap)
+        return Judgement(1.0, fitted.shown, tried=fitted.estimate, gap=fitted.gap)
     power = measure_power(*seen_of(image, parts))
     uneven = unevenness(power) if power else USUAL
     moved = movement(parts.certainty, uneven, whole=whole)

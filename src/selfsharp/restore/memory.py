@@ -20,7 +20,7 @@ def is_tight(values: int) -> bool:
     return values > TIGHT
 
 
-def blank(height: int, width: int, dtype: type[np.float32] | type[np.bool_]) -> np.ndarray:
+def blank(height: int, width: int, dtype: type[np.generic]) -> np.ndarray:
     """A plane of zeros that takes memory only where it is written to.
 
     NumPy asks for huge pages, of 2 MB: of a window of a large photo they hold whole rows, several

@@ -72,11 +72,11 @@ def restore_file(
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
     change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
     share, maps = change.maps.share, change.maps if keep_maps else None
-    piece, window = change.piece, change.window
+    added, window = change.added, change.window
     del change
     give_back()
-    image = photo.image if piece is None else photo.image.pasted(piece, window)
-    del piece  # Samples hold what has changed.
+    image = photo.image if added is None else photo.image.plus(added, window)
+    del added  # Samples hold what has changed.
     give_back()
     lost = write_restored(photo, image, out, overwrite=overwrite)
     return RestoredFile(photo, image, share, lost, maps)

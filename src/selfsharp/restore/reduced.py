@@ -9,7 +9,6 @@ a blur has left nothing of, there is none to be lost.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float32
@@ -20,9 +19,9 @@ from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf, blur_radius, extent, similarity
 from selfsharp.image import AnyImage, Plane
 from selfsharp.raster import blocks_of
-from selfsharp.raster_image import RasterImage, piece_of
+from selfsharp.raster_image import RasterImage
 from selfsharp.restore.decision import Decision
-from selfsharp.restore.fit import UNIFORM, is_whole
+from selfsharp.restore.fit import UNIFORM, VARYING, is_whole
 from selfsharp.restore.matches import doubled_matches
 from selfsharp.restore.memory import blank
 from selfsharp.restore.partition import Partition, marked
@@ -50,10 +49,6 @@ WIDER = 1.3
 """How many times the radius of an estimated path the detector sees where that may be a piece of a
 longer one. Of 55 held-out shakes that gain over 2 dB by their paths none is over it; two that came
 out as a twelfth and a third of their length have 1.4 and more."""
-VARYING = 0.1
-"""Misfit of a sure path from which a movement differs from place to place, at any size. Of 17
-bursts of real frames the best has .102, of three held-out shakes that half their size tells
-the worst .073."""
 SURE = 0.9
 """Confidence of an estimate that needs no other, and of one that takes the place of another."""
 
@@ -176,34 +171,32 @@ def enlarged(change: Change, images: Sequence[AnySize], allowed: Plane | None) -
     Args:
         allowed: 0 where nothing of the first is to be changed; None for nowhere.
     """
-    for small, large in pairwise(reversed(images)):
-        change = _doubled(change, small, large, allowed if large is images[0] else None)
+    for large in reversed(images[:-1]):
+        change = _doubled(change, large.shape[:2], allowed if large is images[0] else None)
     return change
 
 
-def _doubled(change: Change, small: AnySize, image: AnyImage, allowed: Plane | None) -> Change:
-    """A change of an image at half its size, as one of the image itself."""
-    maps, (height, width) = change.maps, image.shape[:2]
+def _doubled(change: Change, size: tuple[int, int], allowed: Plane | None) -> Change:
+    """A change of an image at half its size, as one of the image itself, which has that `size`."""
+    maps, (height, width) = change.maps, size
     radius = 2 * maps.blur_map.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
     gate = blank(height, width, np.float32)
     psf = None if maps.psf is None else doubled_psf(maps.psf)
     references = None if maps.references is None else doubled_matches(maps.references)
-    if change.piece is None:
+    if change.added is None:
         return Change(Maps(radius, gate, psf, references))
     within = _twice(change.window, height, width)
-    piece = piece_of(image, within)
-    rows, columns = (slice(0, length) for length in piece.shape[:2])
     opened = gate[within]
+    rows, columns = (slice(0, length) for length in opened.shape)
     opened[:] = _enlarged(maps.gate[change.window], Resampling.BILINEAR)[rows, columns]
     if allowed is not None:
         opened *= allowed[within] > 0
-    before = small[change.window]
+    added = np.empty((*opened.shape, 3), change.added.dtype)
     for channel in range(3):
-        # What is added is nothing where nothing was changed, but for what enlarging smears.
-        added = _enlarged(change.piece[:, :, channel] - before[:, :, channel])[rows, columns]
-        piece[:, :, channel] += np.where(opened > 0, added, 0)
-    np.clip(piece, 0, 1, out=piece)
-    return Change(Maps(radius, gate, psf, references), piece, within)
+        # It is nothing where nothing was changed, but for what enlarging smears.
+        large = _enlarged(change.added[:, :, channel].astype(np.float32))[rows, columns]
+        added[:, :, channel] = np.where(opened > 0, large, 0)
+    return Change(Maps(radius, gate, psf, references), added, within)
 
 
 def _means(image: Piece) -> SmallImage:

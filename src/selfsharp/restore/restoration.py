@@ -8,7 +8,7 @@ import numpy as np
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.restore.matches import Matches
-from selfsharp.restore.windows import NOWHERE, Piece, Window
+from selfsharp.restore.windows import NOWHERE, Added, Window
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Change:
 
     Attributes:
         maps: what tells of it.
-        piece: what there is in the window now; None where nothing changes.
-        window: where in the image the piece lies.
+        added: what is added to the image in the window; None where nothing changes.
+        window: where.
     """
 
     maps: Maps
-    piece: Piece | None = None
+    added: Added | None = None
     window: Window = NOWHERE

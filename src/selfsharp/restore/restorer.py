@@ -10,15 +10,15 @@ from selfsharp.blur.psf import as_psf, blur_radius
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.model_folder import find_model, read_card
-from selfsharp.raster_image import overlay, piece_of
-from selfsharp.restore.blend import Alone, Blender, Progress, Refer, fade
+from selfsharp.raster_image import add_to, piece_of
+from selfsharp.restore.blend import Alone, Blender, Progress, Refer, fade, nothing_added
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
-from selfsharp.restore.decision import Decision, decide_found
+from selfsharp.restore.decision import Decision, decide_found, decide_given
 from selfsharp.restore.detect import Findings, find_blur, look_mirrored
-from selfsharp.restore.fit import estimate_part, fullest_window, telling_window
+from selfsharp.restore.fit import estimate_part, fullest_window
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
-from selfsharp.restore.memory import blank, give_back
+from selfsharp.restore.memory import blank, give_back, is_tight
 from selfsharp.restore.partition import (
     Partition,
     map_of,
@@ -32,7 +32,7 @@ from selfsharp.restore.reference import encode
 from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.tiles import Grid, work_list
-from selfsharp.restore.windows import Piece, Window, around, pasted
+from selfsharp.restore.windows import Added, Window, around, plus
 
 
 class Restorer:
@@ -160,43 +160,18 @@ class Restorer:
 
     def _decide(self, image: AnyImage, given: Partition | None) -> Decision:
         """What to do with what a user marks, or, without that, with what is found."""
+        if given is not None and self._undoes:
+            side = SEARCHES[self._quality].window
+            return decide_given(image, given, self._found, self.judge, side)
         if given is not None:
-            return self._decide_given(image, given)
+            parts = self._looked_at(image, given)
+            return Decision(parts, parts, self.judge(image, parts))
         found = self._found(image)
         blurred = self._parted(found, image)
         give_back()
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
         return decide_found(image, found, blurred, self.judge, physics=self._undoes)
-
-    def _decide_given(self, image: AnyImage, given: Partition) -> Decision:
-        """What to do with what a user marks, all of which is restored.
-
-        A PSF that is undone tells the blur's radius as well; then no more of the part is looked at
-        than what it is estimated of. (24 held-out photos shaken wholly or in part gain .01 dB.)
-        """
-        if not given.gate.any():
-            return Decision(given, given, Judgement(0.0))
-        if not self._undoes:
-            parts = self._looked_at(image, given)
-            return Decision(parts, parts, self.judge(image, parts))
-        window = telling_window(image, given.gate, SEARCHES[self._quality].window)
-        height, width = given.gate.shape
-        near = blank(height, width, np.float32)
-        near[window] = given.gate[window]
-        looked_at_all = np.count_nonzero(near) == np.count_nonzero(given.gate)
-        parts = told_by(self._found(image, near), given)
-        del near
-        judged, seen = self.judge(image, parts, window), parts.mean_radius
-        estimate = judged.estimate
-        if estimate and not estimate.field and not estimate.lens:
-            parts = told_alike(parts, blur_radius(estimate.psf))
-        elif not looked_at_all:
-            del parts
-            parts = self._looked_at(image, given)
-            if not estimate or estimate.field:
-                judged = self.judge(image, parts, window)
-        return Decision(parts, parts, judged, seen)
 
     def _decide_as_told(
         self, image: AnyImage, given: Partition | None, told: Judgement
@@ -250,8 +225,8 @@ class Restorer:
                 for a PSF.
         """
         change = self.change(image, mask, strength, progress, psf)
-        piece, window, maps = change.piece, change.window, change.maps
-        result = image if piece is None else pasted(image, piece, window)
+        added, maps = change.added, change.maps
+        result = image if added is None else plus(image, added, change.window)
         return Restoration(result, maps.blur_map, maps.gate, maps.psf, maps.references)
 
     def change(
@@ -297,9 +272,8 @@ class Restorer:
         gate = blank(height, width, np.float32)
         if not work:
             return Change(Maps(blurred.radius, gate))
-        # Of the rest of a photo there need be no copy.
         within = around([tile.kept for tile in work])
-        restored = piece_of(image, within)
+        added = nothing_added(within, precise=not is_tight(image.size))
         blender = Blender(
             self._model.generator,
             self._grid,
@@ -309,24 +283,24 @@ class Restorer:
             self._undoes,
             self._alone,
         )
-        matched = blender.blend(image, parts, judged, work, (restored, within, gate), progress)
+        matched = blender.blend(image, parts, judged, work, (added, within, gate), progress)
         psf = judged.estimate.psf if judged.estimate else None
         trust = judged.trust
         if judged.unevenness is not None:
-            trust = settle(judged, parts, self._radius_left(image, restored, within, parts))
+            trust = settle(judged, parts, self._radius_left(image, added, within, parts))
         gate[within] *= np.float32(trust)
         if not gate[within].any():
             return Change(Maps(blurred.radius, gate))
-        fade(restored, image, within, trust * strength)
-        return Change(Maps(blurred.radius, gate, psf, joined(matched)), restored, within)
+        fade(added, trust * strength)
+        return Change(Maps(blurred.radius, gate, psf, joined(matched)), added, within)
 
     def _radius_left(
-        self, image: AnyImage, restored: Piece, within: Window, parts: Partition
+        self, image: AnyImage, added: Added, within: Window, parts: Partition
     ) -> float:
         """Mean blur radius that the detector still sees in the core, in pixels."""
         window = fullest_window(parts.core)
         seen = piece_of(image, window)
-        overlay(seen, (window[0].start, window[1].start), restored, within)
+        add_to(seen, (window[0].start, window[1].start), added, within)
         found = self._found(seen)
         core = parts.core[window][::CELL, ::CELL]
         return float(found.radius[core].mean())

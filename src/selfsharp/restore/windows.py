@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from selfsharp.raster import NOWHERE, Image, Piece, Window
+from selfsharp.raster import NOWHERE, Added, Image, Piece, Window
+from selfsharp.raster_image import add_to
 
-__all__ = ["NOWHERE", "Piece", "Window", "around", "counted_from", "pasted", "widened"]
+__all__ = ["NOWHERE", "Added", "Piece", "Window", "around", "counted_from", "plus", "widened"]
 
 
 def around(windows: Sequence[Window]) -> Window:
@@ -34,10 +35,8 @@ def widened(window: Window, reach: int, height: int, width: int) -> Window:
     return rows, columns
 
 
-def pasted(image: Image, piece: Piece, window: Window) -> Image:
-    """The image with a piece in place of a window of it; the very piece where that is all of it."""
-    if piece.shape == image.shape:
-        return piece
+def plus(image: Image, added: Added, window: Window) -> Image:
+    """The image with something added in a window."""
     whole = image.copy()
-    whole[window] = piece
+    add_to(whole, (0, 0), added, window)
     return whole

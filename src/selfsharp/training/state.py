@@ -18,6 +18,7 @@ from selfsharp.networks.vgg import Vgg, read_weights
 from selfsharp.recipe import Recipe, as_method
 from selfsharp.training.checkpoint import part, read_checkpoint, restore_optimizer
 from selfsharp.training.machine import make_fabric
+from selfsharp.training.muon import Muon
 
 
 def build_network(recipe: Recipe) -> nn.Module:
@@ -108,7 +109,8 @@ def start(recipe: Recipe, checkpoint: Path | None = None, fabric: Fabric | None 
     network = build_network(recipe)
     _check(recipe, network)
     _freeze(network, recipe.frozen)
-    optimizer = torch.optim.AdamW(
+    make = Muon if recipe.optimizer == "muon" else torch.optim.AdamW
+    optimizer = make(
         network.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=1e-4
     )
     training = Training(recipe, fabric, _set_up(fabric, network, optimizer, recipe), {})
