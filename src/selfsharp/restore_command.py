@@ -12,9 +12,8 @@ from selfsharp.folder_command import restore_folder_of, restored_lines
 from selfsharp.image import output_path
 from selfsharp.picture import compare, write_picture
 from selfsharp.restore.checks import check_strength
-from selfsharp.restore.photo_file import RestoredFile, restore_file
+from selfsharp.restore.photo_file import Shown, restore_file
 from selfsharp.restore.provenance import draw, trace
-from selfsharp.restore.restoration import Maps
 from selfsharp.restore.restorer import Restorer
 from selfsharp.terminal import for_each, progress_bar, tell
 
@@ -59,18 +58,18 @@ def restore(settings: RestoreSettings) -> int:
                 overwrite=settings.overwrite,
                 max_megapixels=settings.max_megapixels,
                 progress=advance,
-                keep_maps=settings.compare or settings.explain,
+                keep_shown=settings.compare or settings.explain,
             )
         seconds = time.perf_counter() - start
         for line in restored_lines(path, out, result.share, seconds, result.lost):
             tell(line)
-        if result.maps:
-            draw_pictures(result, result.maps, compared, explained)
+        if result.shown:
+            draw_pictures(result.shown, compared, explained)
 
-    def draw_pictures(result: RestoredFile, maps: Maps, compared: Path, explained: Path) -> None:
-        before = np.asarray(result.photo.image)
+    def draw_pictures(shown: Shown, compared: Path, explained: Path) -> None:
+        before, maps = np.asarray(shown.before), shown.maps
         if settings.compare:
-            panels = {"input": before, "restored": np.asarray(result.image)}
+            panels = {"input": before, "restored": np.asarray(shown.after)}
             write_picture(compare(panels, maps.blur_map), compared, overwrite=settings.overwrite)
             tell(f"  comparison: {compared}")
         if settings.explain:

@@ -81,7 +81,7 @@ def test_the_file_is_that_of_the_image_restored(
     inside[7:40, 20:] = 255
     PIL.Image.fromarray(inside).save(mask)
     restorer = Restorer(made_up, threads=1)
-    given = restore_file(restorer, path, tmp_path / f"b{ending}", mask=mask, keep_maps=True)
+    given = restore_file(restorer, path, tmp_path / f"b{ending}", mask=mask, keep_shown=True)
     read = read_photo(path)
     done = restorer.restore(read.image, read_mask(mask, 48, 64))
     write_photo(replace(read, image=done.image), tmp_path / f"c{ending}")
@@ -90,8 +90,8 @@ def test_the_file_is_that_of_the_image_restored(
     assert given.changed
     assert one != path.read_bytes()
     assert given.share == done.share
-    assert given.maps is not None
-    np.testing.assert_array_equal(given.maps.gate, done.gate)
+    assert given.shown is not None
+    np.testing.assert_array_equal(given.shown.maps.gate, done.gate)
 
 
 @pytest.mark.parametrize("wrong", ["photo.png", "mask.png", "size.png"])

@@ -15,6 +15,8 @@ from selfsharp.blur.psf import blur_radius, extent, similarity
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import open_photo, read_photo
 from selfsharp.metrics.psnr import measure as psnr
+from selfsharp.raster_image import RasterImage
+from selfsharp.restore import reduced
 from selfsharp.restore.decision import Decision
 from selfsharp.restore.judgement import Judgement
 from selfsharp.restore.matches import Matches
@@ -67,6 +69,15 @@ def test_halves_are_means_of_four(height, width, seed):
 def test_of_samples_it_is_the_same():
     stored, image = open_photo(FLOWERS), read_photo(FLOWERS).image
     np.testing.assert_array_equal(halved(stored.image), halved(image))
+
+
+def test_of_a_large_one_it_is_samples(monkeypatch):
+    image = read_photo(FLOWERS).image
+    exact = halved(image)
+    monkeypatch.setattr(reduced, "is_tight", lambda values: values > 0)
+    small = halved(image)
+    assert isinstance(small, RasterImage)
+    np.testing.assert_allclose(np.asarray(small), exact, atol=0.51 / 65535)
 
 
 @given(SIDES, SIDES, st.integers(0, 9))

@@ -51,11 +51,15 @@ def make_batch(recipe: Recipe) -> dict[str, torch.Tensor]:
     return planes | {"weight": ones}
 
 
-@pytest.mark.parametrize("blur_on_device", [False, True], ids=["loader", "device"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"blur_on_device": True}, {"optimizer": "muon"}],
+    ids=["loader", "device", "muon"],
+)
 def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(
-    tmp_path, recipe, unscored, monkeypatch, blur_on_device
+    tmp_path, recipe, unscored, monkeypatch, settings
 ):
-    recipe = replace(recipe, blur_on_device=blur_on_device)
+    recipe = replace(recipe, **settings)
     whole, _ = read_checkpoint(train(recipe, tmp_path / "whole"))
     with monkeypatch.context() as patch:
         stop_after(patch, 3)
@@ -155,7 +159,9 @@ def test_a_loss_that_is_not_finite_stops_the_training_before_the_weights_change(
         assert torch.equal(value, before[name]), name
 
 
-def test_steps_on_one_batch_lower_its_loss(recipe):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_steps_on_one_batch_lower_its_loss(recipe, optimizer):
+    recipe = replace(recipe, optimizer=optimizer)
     training, batch = start(replace(recipe, crops=400)), make_batch(recipe)
     losses = [step(training, batch)["loss"] for _ in range(30)]
     assert losses[-1] < 0.8 * losses[0]

@@ -47,7 +47,7 @@ def explain(
         threads: blocks that are looked at side by side.
     """
     added, within, share = result
-    height, width = image.shape[:2]
+    (height, width), tight = image.shape[:2], is_tight(image.size)
 
     def lacking_in(block: Sequence[Tile]) -> tuple[Sequence[Tile], Window, Plane]:
         kept = around([tile.kept for tile in block])
@@ -59,11 +59,11 @@ def explain(
 
     give_back()
     # What a block lacks is told by what its neighbours are before they are corrected.
-    total = blank(height, width, np.float32)
+    total = blank(height, width, np.float16 if tight else np.float32)
     for block, kept, found in side_by_side(lacking_in, blocks, threads):
         for tile in block:
             total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]
-        if is_tight(image.size):
+        if tight:
             give_back()
     for rows in rows_of(within):
         place = rows, within[1]

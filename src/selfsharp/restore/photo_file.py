@@ -23,27 +23,35 @@ from selfsharp.restore.restorer import Restorer
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What there is to be shown of a restored photo.
+
+    Attributes:
+        before: the image as it was read.
+        after: as it was restored.
+        maps: what tells what was done.
+    """
+
+    before: AnyImage
+    after: AnyImage
+    maps: Maps
+
+
+@dataclass(frozen=True)
 class RestoredFile:
     """What became of a photo's file.
 
     Attributes:
-        photo: as it was read.
-        image: what restoring has made of its image; that very image where nothing was done.
+        changed: whether anything was restored.
         share: the share of the photo in its blurred part, 0..1.
         lost: what the file had and the restored one lacks, each as a line.
-        maps: what tells what was done; None unless it was asked for.
+        shown: what there is to be shown; None unless it was asked for.
     """
 
-    photo: StoredPhoto
-    image: AnyImage
+    changed: bool
     share: float
     lost: tuple[str, ...]
-    maps: Maps | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was restored."""
-        return self.image is not self.photo.image
+    shown: Shown | None = None
 
 
 def restore_file(
@@ -57,11 +65,12 @@ def restore_file(
     overwrite: bool = False,
     max_megapixels: float = MAX_MEGAPIXELS,
     progress: Callable[[int, int], None] | None = None,
-    keep_maps: bool = False,
+    keep_shown: bool = False,
 ) -> RestoredFile:
     """Reads, restores and writes a photo; one that nothing was done to is copied byte for byte.
 
-    Maps of a large photo are large, and gone by the time that it is written, unless they are kept.
+    Of a large photo all that is no longer needed is gone by the time that it is written, unless it
+    is kept to be shown.
 
     Raises:
         ValueError: the photo or the mask cannot be read, or the result cannot be written.
@@ -71,15 +80,22 @@ def restore_file(
     masks = [read_mask(mask, *size, max_megapixels=max_megapixels)] if mask else []
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
     change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
-    share, maps = change.maps.share, change.maps if keep_maps else None
-    added, window = change.added, change.window
+    share, maps, added, window = change.maps.share, change.maps, change.added, change.window
     del change
-    give_back()
-    image = photo.image if added is None else photo.image.plus(added, window)
-    del added  # Samples hold what has changed.
-    give_back()
-    lost = write_restored(photo, image, out, overwrite=overwrite)
-    return RestoredFile(photo, image, share, lost, maps)
+    before = photo.image if keep_shown else None
+    if before is None:
+        maps = None
+        give_back()
+    changed = added is not None
+    if changed:
+        photo = replace(photo, image=photo.image.plus(added, window))
+        del added  # Samples hold what has changed.
+        give_back()
+        lost = write_photo(photo, out, overwrite=overwrite)
+    else:
+        lost = write_restored(photo, photo.image, out, overwrite=overwrite)
+    shown = Shown(before, photo.image, maps) if before is not None and maps else None
+    return RestoredFile(changed, share, lost, shown)
 
 
 def write_restored(

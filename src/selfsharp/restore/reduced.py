@@ -18,12 +18,12 @@ from PIL.Image import Resampling
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.psf import Psf, blur_radius, extent, similarity
 from selfsharp.image import AnyImage, Plane
-from selfsharp.raster import blocks_of
+from selfsharp.raster import Layout, Raster, blocks_of, to_raster
 from selfsharp.raster_image import RasterImage
 from selfsharp.restore.decision import Decision
 from selfsharp.restore.fit import UNIFORM, VARYING, is_whole
 from selfsharp.restore.matches import doubled_matches
-from selfsharp.restore.memory import blank
+from selfsharp.restore.memory import blank, is_tight
 from selfsharp.restore.partition import Partition, marked
 from selfsharp.restore.restoration import Change, Maps
 from selfsharp.restore.windows import Piece, Window
@@ -137,13 +137,19 @@ def _is_wider(smaller: Sized, decided: Decision) -> bool:
     return width >= LONGEST or similarity(doubled_psf(smaller.psf), known.psf) < ALIKE
 
 
-def halved(image: AnyImage) -> SmallImage:
-    """An image at half its size, each pixel the mean of four; an odd row or column counts twice."""
+def halved(image: AnyImage) -> AnySize:
+    """An image at half its size, each pixel the mean of four; an odd row or column counts twice.
+
+    Of a large one it is an image made of samples of 16 bits, which take half of the memory.
+    """
     height, width = image.shape[:2]
-    small = np.empty((-(-height // 2), -(-width // 2), 3), np.float32)
+    tight, layout = is_tight(image.size), Layout(depth=16)
+    kind = layout.dtype if tight else np.float32
+    small = np.empty((-(-height // 2), -(-width // 2), 3), kind)
     for rows in blocks_of(len(small), 2 * width):
-        small[rows] = _means(image[2 * rows.start : 2 * rows.stop])
-    return small
+        means = _means(image[2 * rows.start : 2 * rows.stop])
+        small[rows] = to_raster(means, None, layout).samples if tight else means
+    return RasterImage(Raster(small, layout)) if tight else small
 
 
 def halved_mask(mask: Plane) -> SmallPlane:
