@@ -1,5 +1,6 @@
 """What a user marks is restored as it is marked, and looked at no more than it takes."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from selfsharp.restore.partition import marked, told_alike
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 WIDE = 3
 """How many times the photo is laid beside itself: wider than what a PSF is estimated of."""
+ACROSS = np.eye(15, dtype=np.float32)[::-1] / 15
+"""Another movement than the photo's."""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,36 @@ def test_without_a_psf_all_of_it_is_looked_at(base, panorama, mask, looked_at, m
         np.testing.assert_array_equal(getattr(decided.parts, name), getattr(whole, name))
 
 
+@pytest.mark.parametrize(
+    ("gap", "tells_of", "asked", "undone"),
+    [
+        (0.05, "the same", 2, True),
+        (0.05, "another", 2, False),
+        (math.inf, "another", 2, True),  # It was unsure of it.
+        (0.3, "the same", 1, False),  # The blur varies from place to place.
+    ],
+)
+def test_where_a_square_has_no_psf_that_fits_another_is_asked(
+    base, panorama, mask, monkeypatch, gap, tells_of, asked, undone
+):
+    judge, calls = restoring.judge, []
+
+    def doubting(image, parts, **others):
+        calls.append(others["within"])
+        judged = judge(image, parts, **others)
+        if len(calls) > 1:
+            return judged
+        assert judged.estimate is not None
+        tried = judged.estimate
+        if tells_of == "another":
+            tried = replace(tried, psf=ACROSS, both=(ACROSS, ACROSS))
+        return replace(judged, estimate=None, gap=gap, tried=tried)
+
+    monkeypatch.setattr(restoring, "judge", doubting)
+    assert (base.decide(panorama, mask).judged.estimate is not None) == undone
+    assert len(calls) == len(set(map(str, calls))) == asked
+
+
 def test_all_that_is_marked_is_restored(base, panorama, mask):
     parts = base.decide(panorama, mask).parts
     np.testing.assert_array_equal(parts.gate, marked(mask).gate)
@@ -99,8 +132,7 @@ def test_a_psf_has_to_fit_where_it_was_not_estimated(base, sharp, panorama, mask
     """Where some of a photo is shaken otherwise, no one PSF is undone."""
     generator = np.random.default_rng(7)
     region = mask * (np.arange(mask.shape[1]) < otherwise * mask.shape[1])
-    across = np.eye(15, dtype=np.float32)[::-1] / 15
-    other = blur_region(sharp, across, region, Camera("display", noise=1 / 255), generator).blurred
+    other = blur_region(sharp, ACROSS, region, Camera("display", noise=1 / 255), generator).blurred
     image = np.where(region[:, :, None] > 0, other, panorama)
     estimate = base.decide(image, mask).judged.estimate
     assert (estimate is None or estimate.field is not None) == (otherwise > 0)
