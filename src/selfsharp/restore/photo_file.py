@@ -80,12 +80,10 @@ def restore_file(
     masks = [read_mask(mask, *size, max_megapixels=max_megapixels)] if mask else []
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
     change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
-    share, maps, added, window = change.maps.share, change.maps, change.added, change.window
+    share, added, window = change.maps.share, change.added, change.window
+    kept = (photo.image, change.maps) if keep_shown else None
     del change
-    before = photo.image if keep_shown else None
-    if before is None:
-        maps = None
-        give_back()
+    give_back()
     changed = added is not None
     if changed:
         photo = replace(photo, image=photo.image.plus(added, window))
@@ -94,7 +92,7 @@ def restore_file(
         lost = write_photo(photo, out, overwrite=overwrite)
     else:
         lost = write_restored(photo, photo.image, out, overwrite=overwrite)
-    shown = Shown(before, photo.image, maps) if before is not None and maps else None
+    shown = Shown(kept[0], photo.image, kept[1]) if kept else None
     return RestoredFile(changed, share, lost, shown)
 
 

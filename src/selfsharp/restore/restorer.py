@@ -160,10 +160,10 @@ class Restorer:
 
     def _decide(self, image: AnyImage, given: Partition | None) -> Decision:
         """What to do with what a user marks, or, without that, with what is found."""
-        if given is not None and self._undoes:
-            side = SEARCHES[self._quality].window
-            return decide_given(image, given, self._found, self.judge, side)
         if given is not None:
+            if self._undoes:
+                side = SEARCHES[self._quality].window
+                return decide_given(image, given, self._found, self.judge, side)
             parts = self._looked_at(image, given)
             return Decision(parts, parts, self.judge(image, parts))
         found = self._found(image)
