@@ -216,7 +216,8 @@ def export(settings: ExportSettings) -> int:
         halo=settings.halo,
     )
     checkpoints = (settings.detector, settings.generator)
-    make_model(*checkpoints, settings.out, card, settings.estimator, settings.pictures)
+    others = (settings.estimator, settings.pictures, settings.unguided)
+    make_model(*checkpoints, settings.out, card, *others)
     tell(f"model folder, equal to PyTorch: {settings.out}")
     return 0
 

@@ -18,6 +18,8 @@ ESTIMATING = ("edges", "mend")
 """Graphs of a learnt round of the PSF's estimate, which a model has both of or neither."""
 CONTEXT = "context"
 """Graph of a detector that knows the surroundings, too; what restores has no need of it."""
+UNGUIDED = "unguided"
+"""Graph of a generator of its own for parts of which no PSF is known, where a model has it."""
 
 
 class ModelError(ValueError):
@@ -55,6 +57,8 @@ class Card:
     ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Lowest and highest number that goes into each of the generator's convolutions, by its name in
     the graph: what 8 bits have to hold. Those that are missing need more than 8 bits."""
+    unguided_ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """The same of the generator for parts of which no PSF is known."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Checksum of each graph's file."""
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +70,7 @@ class Card:
     def graphs(self) -> tuple[str, ...]:
         """Names of the model's graphs."""
         more = ESTIMATING if set(ESTIMATING) <= set(self.sha256) else ()
-        return GRAPHS + more + ((CONTEXT,) if CONTEXT in self.sha256 else ())
+        return GRAPHS + more + tuple(one for one in (CONTEXT, UNGUIDED) if one in self.sha256)
 
 
 def model_names() -> list[str]:
@@ -126,7 +130,8 @@ def read_graph(folder: Path, card: Card, graph: str) -> bytes:
 
 def write_card(folder: Path, card: Card) -> None:
     """Writes a model's card, with the checksums of the graphs that lie beside it."""
-    there = [graph for graph in (*ESTIMATING, CONTEXT) if (folder / f"{graph}.onnx").exists()]
+    perhaps = (*ESTIMATING, CONTEXT, UNGUIDED)
+    there = [graph for graph in perhaps if (folder / f"{graph}.onnx").exists()]
     sums = {
         graph: hashlib.sha256((folder / f"{graph}.onnx").read_bytes()).hexdigest()
         for graph in (*GRAPHS, *there)

@@ -150,6 +150,19 @@ def test_what_a_generator_has_learnt_fits_into_one_that_is_told_more(less, more)
     assert all(torch.equal(again[name], own) for name, own in grown.state_dict().items())
 
 
+def test_what_a_generator_has_learnt_without_proposals_fits_into_one_that_is_told_of_none():
+    learnt, alone = make_generator("mending"), make_generator("unet")
+    torch.manual_seed(5)
+    for weights in learnt.parameters():
+        torch.nn.init.normal_(weights, std=0.05)
+    alone.load_state_dict(alone.grown(learnt.state_dict()))
+    tile = make_tile(1, 32, 48)
+    tile["proposals"] = tile["image"].repeat(1, 2, 1, 1)
+    with torch.inference_mode():
+        wanted = run(learnt, tile)
+        assert (run(alone, tile) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+
+
 def test_what_a_generator_of_another_shape_has_learnt_does_not_fit():
     narrow = GENERATORS.load("unet").Generator(widths=(8, 8), down=(1, 1), up=(1,))
     wide = GENERATORS.load("mending").Generator(widths=(16, 16), down=(1, 1), up=(1,))

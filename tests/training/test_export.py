@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.strategies import floats
 
 torch = pytest.importorskip("torch")
 
@@ -16,6 +19,7 @@ from selfsharp.blur.synthesis import Camera, blur_region  # noqa: E402
 from selfsharp.model_folder import (  # noqa: E402
     ESTIMATING,
     GRAPHS,
+    UNGUIDED,
     Card,
     read_card,
     read_graph,
@@ -30,7 +34,7 @@ from selfsharp.restore.restorer import Restorer  # noqa: E402
 from selfsharp.restore.runtime import Graph  # noqa: E402
 from selfsharp.training import export as module  # noqa: E402
 from selfsharp.training.checkpoint import save_average  # noqa: E402
-from selfsharp.training.export import TOLERANCE, export, load_average  # noqa: E402
+from selfsharp.training.export import TOLERANCE, export, in_8_bits, load_average  # noqa: E402
 from selfsharp.training.ranges import RARE, _samples, measure_ranges  # noqa: E402
 from selfsharp.training.state import build_network  # noqa: E402
 
@@ -87,7 +91,7 @@ def make_planes(inputs: list[str], rows: int, columns: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("size", [(2, 2), (2, 9), (7, 3), (20, 24)])
 def test_the_graph_equals_pytorch_at_any_size_of_tile(exported, size):
-    network, _ = load_average(exported.checkpoint)
+    network, _ = load_average(exported.checkpoint, bits=8)
     card = read_card(exported.folder)
     graph = Graph(read_graph(exported.folder, card, "generator"), threads=1)
     assert tuple(graph.inputs) == tuple(network.inputs)
@@ -124,7 +128,7 @@ def test_ranges_are_those_of_what_goes_into_each_convolution(exported, tmp_path)
     """Checked by PyTorch: hooks see the same numbers on the same crops."""
     photos = EXAMPLES / "sharp"
     ranges = measure_ranges(exported.folder / "generator.onnx", photos)
-    network, _ = load_average(exported.checkpoint)
+    network, _ = load_average(exported.checkpoint, bits=8)
     convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
     if not all(type(m) is torch.nn.Conv2d for m in convolutions) or not ranges:
         pytest.skip("its convolutions are not its modules")
@@ -145,7 +149,7 @@ def test_ranges_are_those_of_what_goes_into_each_convolution(exported, tmp_path)
 
 
 def test_a_graph_that_computes_something_else_is_not_let_through(exported, tmp_path):
-    network, _ = load_average(exported.checkpoint)
+    network, _ = load_average(exported.checkpoint, bits=8)
     graph = tmp_path / "generator.onnx"
     graph.write_bytes((exported.folder / "generator.onnx").read_bytes())
     inputs = {name: CHANNELS[name] for name in network.inputs}
@@ -211,6 +215,87 @@ def test_exporting_again_without_an_estimator_leaves_no_learnt_round(tmp_path):
     export(detector, generator, tmp_path / "small", CARD, estimator)
     export(detector, generator, tmp_path / "small", CARD)
     assert set(read_card(tmp_path / "small").sha256) == set(GRAPHS)
+
+
+@pytest.fixture(scope="module")
+def unguided(tmp_path_factory) -> Exported:
+    """A model with a generator of its own for parts without a PSF; its checkpoint."""
+    place = tmp_path_factory.mktemp("unguided")
+    made = [save_untrained(place / name, name) for name in ("detector", "mending", "unet")]
+    detector, generator, other = made
+    photos = EXAMPLES / "sharp"
+    export(detector, generator, place / "small", CARD, pictures=photos, unguided=other)
+    return Exported(other, place / "small")
+
+
+def test_a_generator_of_their_own_answers_for_parts_without_a_psf(unguided, photo, tmp_path):
+    card = read_card(unguided.folder)
+    assert set(card.graphs) == set(card.sha256) == {*GRAPHS, UNGUIDED}
+    assert card.training[UNGUIDED]["recipe"]["network"] == "unet"
+    without = tmp_path / "without"
+    shutil.copytree(unguided.folder, without)
+    (without / f"{UNGUIDED}.onnx").unlink()
+    write_card(without, card)
+    both = [Restorer(folder, threads=1) for folder in (unguided.folder, without)]
+    mask = np.zeros(photo.shape[:2], np.float32)
+    mask[8:24, 8:24] = 1  # Too little to estimate a PSF of.
+    own, other = (one.restore(photo, mask) for one in both)
+    assert own.psf is None
+    network, _ = load_average(unguided.checkpoint, bits=8)
+    parts = both[0].find_parts(photo, mask)
+    blur = np.stack([parts.gate, parts.radius], axis=2)
+    planes = [torch.from_numpy(one.transpose(2, 0, 1).copy())[None] for one in (photo, blur)]
+    with torch.inference_mode():
+        wanted = photo + network(*planes)[0].numpy().transpose(1, 2, 0) * own.gate[:, :, None]
+    np.testing.assert_allclose(own.image, np.clip(wanted, 0, 1), atol=TOLERANCE)
+    assert (own.image != other.image).any()
+    psf = np.ones((3, 3), np.float32)
+    known = [one.restore(photo, mask, psf=psf).image for one in both]
+    np.testing.assert_array_equal(*known)
+
+
+def test_each_generator_has_ranges_of_its_own(unguided):
+    card = read_card(unguided.folder)
+    photos = EXAMPLES / "sharp"
+    for graph, ranges in (("generator", card.ranges), (UNGUIDED, card.unguided_ranges)):
+        measured = measure_ranges(unguided.folder / f"{graph}.onnx", photos)
+        assert {name: tuple(ends) for name, ends in ranges.items()} == measured
+    assert card.ranges != card.unguided_ranges
+
+
+def test_exporting_again_without_an_unguided_generator_leaves_none(tmp_path):
+    made = [save_untrained(tmp_path / name, name) for name in ("detector", "mending", "unet")]
+    detector, generator, other = made
+    export(detector, generator, tmp_path / "small", CARD, unguided=other)
+    export(detector, generator, tmp_path / "small", CARD)
+    assert set(read_card(tmp_path / "small").sha256) == set(GRAPHS)
+
+
+def test_an_unguided_generator_has_to_fit(tmp_path):
+    detector, generator = (save_untrained(tmp_path / n, n) for n in ("detector", "mending"))
+    deeper = {"widths": [8, 8, 8], "down": [1, 1, 1], "up": [1, 1]}
+    other = save_untrained(tmp_path / "deeper", "unet", **deeper)
+    for wrong, told in (
+        (detector, "holds the detector"),
+        (other, "wants tiles of multiples of 8 "),
+    ):
+        with pytest.raises(ValueError, match=rf"\A.+ {told}.*; give .+\Z"):
+            export(detector, generator, tmp_path / "small", CARD, unguided=wrong)
+
+
+@given(
+    arrays(
+        np.float32,
+        array_shapes(min_dims=4, max_dims=4, max_side=5),
+        elements=floats(-8, 8, width=32),
+    )
+)
+def test_weights_in_8_bits_are_off_by_half_a_step_at_most(weights):
+    whole, factor = in_8_bits(weights)
+    again = whole * factor
+    assert (np.abs(again - weights) <= 0.501 * factor).all()
+    twice, factors = in_8_bits(again)
+    np.testing.assert_array_equal(twice * factors, again)
 
 
 @pytest.mark.parametrize("wrong", ["detector", "mending"])

@@ -153,15 +153,16 @@ class TileUNet(nn.Module):
         self.coarse = nn.ModuleList(conv3x3(width, 3, gain=0.01) for width in coarser)
 
     def grown(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Weights of a network that is told or answers less, which here begin as they were there.
+        """Weights of a network that is told or answers less or more, to begin with here.
 
-        Its channels are the first of this network's; those that it lacks are zeros.
+        One's channels are the first of the other's: those that are lacking are zeros, and those too
+        many are left out, as if what they tell of had been nothing.
         """
         own, fitted = self.state_dict(), dict(weights)
         for name in ("stem.weight", "head.weight", "head.bias"):
             if name in fitted and fitted[name].ndim == own[name].ndim:
                 missing = [a - b for a, b in zip(own[name].shape, fitted[name].shape, strict=True)]
-                if max(missing) > 0 <= min(missing):
+                if any(missing):
                     ends = [end for count in reversed(missing) for end in (0, count)]
                     fitted[name] = F.pad(fitted[name], ends)
         return fitted

@@ -45,7 +45,7 @@ class Blender:
     """Restores a blurred part tile by tile.
 
     Attributes:
-        generator: the graph that answers for a tile.
+        generator: the graph that answers for a tile, with a PSF or without.
         grid: how the photo is parted into tiles.
         threads: threads to use.
         least_change: mean residual under which a change is not worth its pixels.

@@ -274,8 +274,9 @@ class Restorer:
             return Change(Maps(blurred.radius, gate))
         within = around([tile.kept for tile in work])
         added = nothing_added(within, precise=not is_tight(image.size))
+        known = self._undoes and judged.estimate is not None
         blender = Blender(
-            self._model.generator,
+            self._model.generator if known else self._model.unguided,
             self._grid,
             self._threads,
             self.card.least_change,

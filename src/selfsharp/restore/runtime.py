@@ -9,7 +9,15 @@ import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.learnt_round import LearntRound
-from selfsharp.model_folder import CONTEXT, ESTIMATING, GRAPHS, Card, ModelError, read_graph
+from selfsharp.model_folder import (
+    CONTEXT,
+    ESTIMATING,
+    GRAPHS,
+    UNGUIDED,
+    Card,
+    ModelError,
+    read_graph,
+)
 from selfsharp.restore.backends import BACKENDS, Ranges
 
 USUAL = "onnxruntime"
@@ -88,7 +96,7 @@ class OpenedModel:
         card: its card.
         threads: threads that each graph may use.
         backend: what runs them.
-        rounded: whether the generator may compute in 8 bits, where backend and card allow it.
+        rounded: whether generators may compute in 8 bits, where backend and card allow it.
 
     Raises:
         ValueError: its files are not what the card says, or there is no such backend. What a
@@ -108,8 +116,13 @@ class OpenedModel:
         }
         self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
         pool.shutdown(wait=False)
-        self._open_context = partial(Graph, contents.get(CONTEXT, b""), threads, backend)
-        self._knows_surroundings = CONTEXT in contents
+        later = {CONTEXT: None, UNGUIDED: card.unguided_ranges if rounded else None}
+        # What many photos have no need of is opened when it is asked for.
+        self._open = {
+            graph: partial(Graph, contents[graph], threads, backend, ranges=ends)
+            for graph, ends in later.items()
+            if graph in contents
+        }
 
     @property
     def detector(self) -> Graph:
@@ -119,12 +132,17 @@ class OpenedModel:
     @cached_property
     def context(self) -> Graph | None:
         """The detector that knows the surroundings, if the model has it; opened when asked for."""
-        return self._open_context() if self._knows_surroundings else None
+        return self._open[CONTEXT]() if CONTEXT in self._open else None
 
     @property
     def generator(self) -> Graph:
         """What restores a tile."""
         return self._graphs["generator"].result()
+
+    @cached_property
+    def unguided(self) -> Graph:
+        """What restores a tile of which no PSF is known; opened when asked for."""
+        return self._open[UNGUIDED]() if UNGUIDED in self._open else self.generator
 
     @property
     def learnt(self) -> LearntRound | None:

@@ -1,17 +1,22 @@
-"""From checkpoints to a model folder: ONNX graphs, weights in fp16, proven equal to PyTorch."""
+"""From checkpoints to a model folder: ONNX graphs, proven equal to PyTorch.
+
+Weights that a PSF or a decision hangs on are stored in fp16, those of large networks in 8 bits.
+"""
 
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
 import torch
+from jaxtyping import Float32, Int8
 from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from selfsharp.model_folder import CONTEXT, ESTIMATING, Card, write_card
+from selfsharp.model_folder import CONTEXT, ESTIMATING, UNGUIDED, Card, write_card
 from selfsharp.networks.blocks import CHANNELS
 from selfsharp.networks.detector import Detector
 from selfsharp.restore.runtime import Graph
@@ -21,6 +26,11 @@ from selfsharp.training.state import build_network, recipe_of
 
 TOLERANCE = 2e-4
 """Largest difference allowed between PyTorch and ONNX Runtime on random tiles."""
+MOST = 127
+"""Largest number of a weight that is stored in 8 bits; the least is its negative."""
+Bits = Literal[8, 16]
+"""Bits in which a convolution's weights are stored: whole numbers times a factor of each channel
+that they lead to, or fp16."""
 
 
 def export(
@@ -30,12 +40,15 @@ def export(
     card: Card,
     estimator: Path | None = None,
     pictures: Path | None = None,
+    unguided: Path | None = None,
 ) -> Card:
     """Makes a model folder out of a detector's and a generator's checkpoint.
 
     Args:
         estimator: checkpoint of what makes PSFs better; without one they are as physics alone
             tells them.
+        unguided: checkpoint of a generator for parts of which no PSF is known; without one they
+            are left to `generator`.
         pictures: folder of sharp photos, to measure by what 8 bits have to hold; without it the
             model's card has no ranges.
         card: says what the checkpoints do not: name, description, thresholds, halo.
@@ -49,19 +62,28 @@ def export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     finder, finder_facts = load_average(detector)
-    maker, maker_facts = load_average(generator)
+    maker, maker_facts = load_generator(generator)
     if finder_facts["recipe"]["network"] != "detector":
         raise ValueError(f"{detector} holds no detector; swap or choose another checkpoint")
-    if (other := maker_facts["recipe"]["network"]) in ("detector", "estimator"):
-        raise ValueError(f"{generator} holds the {other}; give a generator's checkpoint")
     context_multiple = int(finder.multiple)  # type: ignore[arg-type]
     (folder / f"{CONTEXT}.onnx").unlink(missing_ok=True)
     if isinstance(finder, Detector) and finder.context is not None:
-        write_graph(finder, folder / f"{CONTEXT}.onnx")
+        # What only `map` shows need not be exact to the last step.
+        whole, _ = load_average(detector, bits=8)
+        write_graph(whole, folder / f"{CONTEXT}.onnx", bits=8)
         finder = finder.without_context()
     write_graph(finder, folder / "detector.onnx")
-    write_graph(maker, folder / "generator.onnx")
+    write_graph(maker, folder / "generator.onnx", bits=8)
     training = {"detector": finder_facts, "generator": maker_facts}
+    (folder / f"{UNGUIDED}.onnx").unlink(missing_ok=True)
+    if unguided is not None:
+        other, training[UNGUIDED] = load_generator(unguided)
+        if int(other.multiple) != int(maker.multiple):  # type: ignore[arg-type]
+            raise ValueError(
+                f"{unguided} wants tiles of multiples of {other.multiple} px, and {generator} of "
+                f"{maker.multiple}; give two generators of as many scales"
+            )
+        write_graph(other, folder / f"{UNGUIDED}.onnx", bits=8)
     for graph in ESTIMATING:
         (folder / f"{graph}.onnx").unlink(missing_ok=True)
     if estimator is not None:
@@ -70,10 +92,15 @@ def export(
             raise ValueError(f"{estimator} holds no estimator; choose another checkpoint")
         for graph in ESTIMATING:
             write_graph(guesser.get_submodule(graph), folder / f"{graph}.onnx")
-    ranges = {} if pictures is None else measure_ranges(folder / "generator.onnx", pictures)
+    ranges = {
+        graph: measure_ranges(folder / f"{graph}.onnx", pictures)
+        for graph in ("generator", UNGUIDED)
+        if pictures is not None and (folder / f"{graph}.onnx").exists()
+    }
     card = replace(
         card,
-        ranges=ranges,
+        ranges=ranges.get("generator", {}),
+        unguided_ranges=ranges.get(UNGUIDED, {}),
         network=maker_facts["recipe"]["network"],
         multiple=int(maker.multiple),  # type: ignore[arg-type]
         detector_multiple=int(finder.multiple),  # type: ignore[arg-type]
@@ -84,15 +111,46 @@ def export(
     return card
 
 
-def load_average(checkpoint: Path) -> tuple[nn.Module, dict]:
-    """The averaged network of a checkpoint, ready for use, and the checkpoint's facts."""
+def load_generator(checkpoint: Path) -> tuple[nn.Module, dict]:
+    """A generator as it is stored in a model, and its checkpoint's facts.
+
+    Raises:
+        ValueError: it holds another network.
+    """
+    network, facts = load_average(checkpoint, bits=8)
+    if (other := facts["recipe"]["network"]) in ("detector", "estimator"):
+        raise ValueError(f"{checkpoint} holds the {other}; give a generator's checkpoint")
+    return network, facts
+
+
+def load_average(checkpoint: Path, bits: Bits = 16) -> tuple[nn.Module, dict]:
+    """The averaged network of a checkpoint, ready for use, and the checkpoint's facts.
+
+    Args:
+        bits: in which its weights are to be stored; they are rounded to that.
+    """
     tensors, facts = read_checkpoint(checkpoint)
     network = build_network(recipe_of(facts))
     network.load_state_dict({n: value.float() for n, value in part(tensors, "average").items()})
     settle(network.eval())
-    # Through fp16, as the weights ship, so that the proof compares the same numbers.
-    network.load_state_dict({n: value.half().float() for n, value in network.state_dict().items()})
+    # As the weights ship, so that the proof compares the same numbers.
+    stored = {name: value.half().float() for name, value in network.state_dict().items()}
+    if bits == 8:
+        for name, value in stored.items():
+            if value.ndim == 4:
+                whole, factor = in_8_bits(value.numpy())
+                stored[name] = torch.from_numpy(whole * factor)
+    network.load_state_dict(stored)
     return network, facts
+
+
+def in_8_bits(
+    weights: Float32[np.ndarray, "channels _ _ _"],
+) -> tuple[Int8[np.ndarray, "channels _ _ _"], Float32[np.ndarray, "channels 1 1 1"]]:
+    """Weights as whole numbers, and the factor of each channel that makes weights of them again."""
+    factor = np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / np.float32(MOST)
+    factor = np.maximum(factor, np.finfo(np.float32).tiny)
+    return np.round(weights / factor).astype(np.int8), factor
 
 
 @torch.no_grad()
@@ -103,8 +161,11 @@ def settle(network: nn.Module) -> None:
             remove_parametrizations(module, "weight")
 
 
-def write_graph(network: nn.Module, path: Path) -> None:
-    """Writes a network as an ONNX graph for any tile size, its weights stored in fp16.
+def write_graph(network: nn.Module, path: Path, bits: Bits = 16) -> None:
+    """Writes a network as an ONNX graph for any tile size.
+
+    Args:
+        bits: in which the weights of its convolutions are stored, rounded to that before.
 
     Raises:
         RuntimeError: ONNX Runtime does not compute what PyTorch does.
@@ -130,22 +191,34 @@ def write_graph(network: nn.Module, path: Path) -> None:
             verbose=False,
         )
         model = onnx.load(whole)
-    _halve_weights(model)
+    _shrink_weights(model, bits)
     onnx.save(model, path)
     _prove_equal(network, inputs, path)
 
 
-def _halve_weights(model: onnx.ModelProto) -> None:
-    """Stores float32 weights as fp16; a Cast at load time makes float32 of them again."""
-    casts = []
+def _shrink_weights(model: onnx.ModelProto, bits: Bits) -> None:
+    """Stores float32 weights in less; what is done once, at load time, makes float32 of them again.
+
+    Biases and the like are stored in fp16 in any case.
+    """
+    unpacked, factors = [], []
     for weights in model.graph.initializer:
         if weights.data_type != onnx.TensorProto.FLOAT:
             continue
-        name = weights.name
-        values = numpy_helper.to_array(weights).astype(np.float16)
-        weights.CopyFrom(numpy_helper.from_array(values, f"{name}.fp16"))
-        casts.append(helper.make_node("Cast", [weights.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
+        name, values = weights.name, numpy_helper.to_array(weights)
+        if bits == 8 and values.ndim == 4:
+            whole, factor = in_8_bits(values)
+            weights.CopyFrom(numpy_helper.from_array(whole, f"{name}.int8"))
+            factors.append(numpy_helper.from_array(factor, f"{name}.factor"))
+            unpacked.append(_cast(weights.name, f"{name}.whole"))
+            multiplied = [f"{name}.whole", f"{name}.factor"]
+            unpacked.append(helper.make_node("Mul", multiplied, [name]))
+        else:
+            half = values.astype(np.float16)
+            weights.CopyFrom(numpy_helper.from_array(half, f"{name}.fp16"))
+            unpacked.append(_cast(weights.name, name))
+    model.graph.initializer.extend(factors)
+    nodes = [*unpacked, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     # Names and sources of every operation would be a third of a small file.
@@ -155,6 +228,11 @@ def _halve_weights(model: onnx.ModelProto) -> None:
         del node.metadata_props[:]
     del model.metadata_props[:]
     del model.graph.metadata_props[:]
+
+
+def _cast(stored: str, name: str) -> onnx.NodeProto:
+    """What makes float32 of weights that are stored in less."""
+    return helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT)
 
 
 def _prove_equal(network: nn.Module, inputs: dict[str, int], path: Path) -> None:

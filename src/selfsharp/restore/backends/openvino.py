@@ -70,7 +70,10 @@ def _round_to_8_bits(model: openvino.Model, ranges: Ranges) -> None:
 
 
 def _constant(node: openvino.Node) -> np.ndarray:
-    """The weights that a node holds, stored in half precision or not."""
-    if node.get_type_name() == "Convert":
-        node = node.input(0).get_source_output().get_node()
+    """The weights that a node holds, stored in float32 or in less."""
+    kind = node.get_type_name()
+    if kind in ("Convert", "Multiply"):
+        sources = [place.get_source_output().get_node() for place in node.inputs()]
+        first, *factors = (_constant(source) for source in sources)
+        return first * factors[0] if factors else first
     return np.asarray(node.data, np.float32)  # type: ignore[attr-defined]
