@@ -42,8 +42,9 @@ those 22 photos none has both, and of 27 bursts, short ones among them, all are 
 BETTER = 0.8
 """Share of that misfit that PSFs cell by cell may have, to take the place of one. Five of those 22
 photos have such: those of .73 and .74 gain .2 and 1.6 dB, of .83 and .95 they lose .3 and .5."""
-UNIFORM = 0.03
-"""Misfit up to which PSFs cell by cell are not looked for: one fits well enough."""
+UNIFORM, HOPELESS = 0.03, 0.08
+"""Misfits between which PSFs cell by cell are looked for: up to the first one fits well enough, and
+over the second they would have to fit twice as well as one does, which none of those 22 do."""
 ELSEWHERE: Mapping[Quality, float] = {"best": -math.inf, "fast": 0.095}
 """Misfit in a part's corners up to which it does not count. The small squares of the quick search
 may hold little but sky or pebbles, and have up to .093 where the PSF is right (seen in Kodak's
@@ -170,7 +171,7 @@ def fit_part(
     if elsewhere > ELSEWHERE[quality]:
         gap = max(gap, elsewhere)
     even = False
-    if gap > UNIFORM:
+    if UNIFORM < gap <= HOPELESS:
         field = estimate_field(GreyImage(image), parts.core, estimate.psf, learnt, window, threads)
         even = field is None
         if field is not None:
