@@ -141,12 +141,12 @@ def test_what_a_generator_has_learnt_fits_into_one_that_is_told_more(less, more)
     torch.manual_seed(5)
     for weights in learnt.parameters():
         torch.nn.init.normal_(weights, std=0.05)
-    grown.load_state_dict(grown.grown(learnt.state_dict()))
+    grown.load_state_dict(grown.begun_from(learnt.state_dict()))
     tile = make_tile(1, 32, 48)
     with torch.inference_mode():
         wanted = run(learnt, tile)
         assert (run(grown, tile) - wanted).abs().max() < 1e-4 * wanted.abs().max()
-    again = grown.grown(grown.state_dict())
+    again = grown.begun_from(grown.state_dict())
     assert all(torch.equal(again[name], own) for name, own in grown.state_dict().items())
 
 
@@ -155,7 +155,7 @@ def test_what_a_generator_has_learnt_without_proposals_fits_into_one_that_is_tol
     torch.manual_seed(5)
     for weights in learnt.parameters():
         torch.nn.init.normal_(weights, std=0.05)
-    alone.load_state_dict(alone.grown(learnt.state_dict()))
+    alone.load_state_dict(alone.begun_from(learnt.state_dict()))
     tile = make_tile(1, 32, 48)
     tile["proposals"] = tile["image"].repeat(1, 2, 1, 1)
     with torch.inference_mode():
@@ -167,7 +167,7 @@ def test_what_a_generator_of_another_shape_has_learnt_does_not_fit():
     narrow = GENERATORS.load("unet").Generator(widths=(8, 8), down=(1, 1), up=(1,))
     wide = GENERATORS.load("mending").Generator(widths=(16, 16), down=(1, 1), up=(1,))
     with pytest.raises(RuntimeError, match="size mismatch"):
-        wide.load_state_dict(wide.grown(narrow.state_dict()))
+        wide.load_state_dict(wide.begun_from(narrow.state_dict()))
 
 
 def test_without_references_nothing_follows_from_them():
@@ -214,7 +214,7 @@ def test_the_detector_answers_at_a_quarter_of_the_size(batch, context, answers):
 
 def test_context_leaves_what_the_detector_says_of_the_place_alone():
     alone, both = Detector(), Detector(context=(16, 24))
-    both.load_state_dict(both.grown(alone.state_dict()))
+    both.load_state_dict(both.begun_from(alone.state_dict()))
     tile = make_tile(1, 64, 96)
     with torch.inference_mode():
         found, wanted = run(both, tile), run(alone, tile)

@@ -152,7 +152,7 @@ class TileUNet(nn.Module):
         coarser = widths[: scales - 1]
         self.coarse = nn.ModuleList(conv3x3(width, 3, gain=0.01) for width in coarser)
 
-    def grown(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def begun_from(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Weights of a network that is told or answers less or more, to begin with here.
 
         One's channels are the first of the other's: those that are lacking are zeros, and those too

@@ -67,7 +67,7 @@ class Detector(nn.Module):
         alone.multiple = _multiple(self._widths, ())
         return alone
 
-    def grown(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def begun_from(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Weights of a detector without context; what it lacks begins as it is here."""
         own = {name: value for name, value in self.state_dict().items() if "context." in name}
         return own | dict(weights) if self.context is not None else dict(weights)

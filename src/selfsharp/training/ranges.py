@@ -69,7 +69,7 @@ def _samples(pictures: Path, inputs: list[str]) -> list[dict[str, np.ndarray]]:
         noise = Camera(noise=float(generator.uniform(0, 2.5)) / 255)
         sample = blur_region(cut(photo, SIDE, generator), psf, region, noise, generator)
         proposals = np.concatenate([sample.blurred] * 2, axis=2)
-        if number % UNPROPOSED:
+        if number % UNPROPOSED and "proposals" in inputs:
             proposals = propose(sample.blurred, region, (psf, psf))
         known = {
             "image": sample.blurred,

@@ -97,7 +97,7 @@ class Training:
 def start(recipe: Recipe, checkpoint: Path | None = None, fabric: Fabric | None = None) -> Training:
     """A training at its beginning, or where a checkpoint left it.
 
-    A checkpoint without an optimiser's state, or of a network that is told less, gives its
+    A checkpoint without an optimiser's state, or of a network that is told less or more, gives its
     weights alone: training warms up from there, with crops counted anew.
 
     Raises:
@@ -190,14 +190,14 @@ def _go_on(training: Training, checkpoint: Path) -> None:
     tensors, facts = read_checkpoint(checkpoint)
     average = part(tensors, "average")
     weights = part(tensors, "weights") or average
-    grow = getattr(training.network, "grown", dict)
-    fitted, average = grow(weights), grow(average)
-    grows = any(n not in weights or one.shape != weights[n].shape for n, one in fitted.items())
+    fit = getattr(training.network, "begun_from", dict)
+    fitted, average = fit(weights), fit(average)
+    differs = any(n not in weights or one.shape != weights[n].shape for n, one in fitted.items())
     name = training.recipe.network
     _load(training.network, fitted, f"{checkpoint} does not fit {name}")
     device = training.fabric.device
     training.average = {name: value.float().to(device) for name, value in average.items()}
-    if grows or not part(tensors, "optimizer"):
+    if differs or not part(tensors, "optimizer"):
         return
     restore_optimizer(training.player.optimizer, tensors)
     training.crops, training.seconds = facts["crops"], facts["seconds"]
