@@ -14,8 +14,8 @@ from selfsharp.graph_file import check_graph
 from selfsharp.model_folder import (
     CONTEXT,
     GRAPHS,
+    OTHERS,
     PRETRAINED,
-    UNGUIDED,
     Card,
     ModelError,
     find_model,
@@ -27,7 +27,7 @@ from selfsharp.model_folder import (
 from selfsharp.restore.restorer import Restorer
 from selfsharp.restore.runtime import Graph
 
-ROUNDED = ("generator", UNGUIDED, CONTEXT)
+ROUNDED = ("generator", CONTEXT, *OTHERS)
 """Graphs whose weights are stored in 8 bits."""
 
 every_bundled_model = pytest.mark.parametrize("name", model_names())

@@ -216,7 +216,7 @@ def export(settings: ExportSettings) -> int:
         halo=settings.halo,
     )
     checkpoints = (settings.detector, settings.generator)
-    others = (settings.estimator, settings.pictures, settings.unguided)
+    others = (settings.estimator, settings.pictures, settings.unguided, settings.quick)
     make_model(*checkpoints, settings.out, card, *others)
     tell(f"model folder, equal to PyTorch: {settings.out}")
     return 0

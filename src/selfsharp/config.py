@@ -248,6 +248,9 @@ class ExportSettings:
     """Checkpoint of what makes estimated PSFs better; without it they are as physics tells them."""
     unguided: Annotated[Path | None, arg(metavar="FILE")] = None
     """Checkpoint of a generator for parts of which no PSF is known; the other's when not given."""
+    quick: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Checkpoint of a lighter generator that restores with less effort; the other's when not given.
+    """
     out: Output = None
     """The model folder to make; named as the model is to be called."""
     description: str = "A model of my own."

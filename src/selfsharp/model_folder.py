@@ -20,6 +20,11 @@ CONTEXT = "context"
 """Graph of a detector that knows the surroundings, too; what restores has no need of it."""
 UNGUIDED = "unguided"
 """Graph of a generator of its own for parts of which no PSF is known, where a model has it."""
+QUICK = "quick"
+"""Graph of a lighter generator for parts of which one is known, where a model has it: it restores
+with less effort."""
+OTHERS = (UNGUIDED, QUICK)
+"""Graphs of generators that a model may have beside its own."""
 
 
 class ModelError(ValueError):
@@ -54,11 +59,10 @@ class Card:
     """Height and width of what the detector sees are multiples of this."""
     context_multiple: int = 4
     """The same for the detector that knows the surroundings, where the model has it."""
-    ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """Lowest and highest number that goes into each of the generator's convolutions, by its name in
-    the graph: what 8 bits have to hold. Those that are missing need more than 8 bits."""
-    unguided_ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """The same of the generator for parts of which no PSF is known."""
+    ranges: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    """Of generators, by their graphs' names: lowest and highest number that goes into each of the
+    convolutions, by its name in the graph. That is what 8 bits have to hold; those that are missing
+    need more than 8 bits."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Checksum of each graph's file."""
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -70,7 +74,7 @@ class Card:
     def graphs(self) -> tuple[str, ...]:
         """Names of the model's graphs."""
         more = ESTIMATING if set(ESTIMATING) <= set(self.sha256) else ()
-        return GRAPHS + more + tuple(one for one in (CONTEXT, UNGUIDED) if one in self.sha256)
+        return GRAPHS + more + tuple(one for one in (CONTEXT, *OTHERS) if one in self.sha256)
 
 
 def model_names() -> list[str]:
@@ -130,7 +134,7 @@ def read_graph(folder: Path, card: Card, graph: str) -> bytes:
 
 def write_card(folder: Path, card: Card) -> None:
     """Writes a model's card, with the checksums of the graphs that lie beside it."""
-    perhaps = (*ESTIMATING, CONTEXT, UNGUIDED)
+    perhaps = (*ESTIMATING, CONTEXT, *OTHERS)
     there = [graph for graph in perhaps if (folder / f"{graph}.onnx").exists()]
     sums = {
         graph: hashlib.sha256((folder / f"{graph}.onnx").read_bytes()).hexdigest()

@@ -8,7 +8,7 @@ import pytest
 
 from selfsharp.image import read_photo
 from selfsharp.metrics import psnr
-from selfsharp.model_folder import PRETRAINED, UNGUIDED, find_model, read_card, read_graph
+from selfsharp.model_folder import PRETRAINED, QUICK, UNGUIDED, find_model, read_card, read_graph
 from selfsharp.restore.backends import BACKENDS
 from selfsharp.restore.restorer import Restorer
 from selfsharp.restore.runtime import USUAL, Graph
@@ -32,11 +32,11 @@ def graph(name: str, backend: str, *, exact: bool = False) -> Graph:
 
 def planes_for(name: str) -> list[np.ndarray]:
     generator = np.random.default_rng(5)
-    counts = {"detector": [3], "generator": [3, 2, 6], UNGUIDED: [3, 2]}[name]
+    counts = {"detector": [3], UNGUIDED: [3, 2]}.get(name, [3, 2, 6])
     return [generator.random((count, 64, 128), np.float32) for count in counts]
 
 
-@pytest.mark.parametrize("name", ["detector", "generator", UNGUIDED])
+@pytest.mark.parametrize("name", ["detector", "generator", UNGUIDED, QUICK])
 def test_exact_graphs_agree_to_rounding(backend, name):
     planes = planes_for(name)
     found, usual = graph(name, backend, exact=True)(*planes), graph(name, USUAL)(*planes)
@@ -44,7 +44,7 @@ def test_exact_graphs_agree_to_rounding(backend, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "share"), [("detector", 0.02), ("generator", 0.05), (UNGUIDED, 0.1)]
+    ("name", "share"), [("detector", 0.02), ("generator", 0.05), (UNGUIDED, 0.1), (QUICK, 0.05)]
 )
 def test_quicker_graphs_agree_to_a_share_of_what_they_answer(backend, name, share):
     planes = planes_for(name)
@@ -64,16 +64,16 @@ def test_a_graph_may_be_run_by_several_threads_at_a_time(backend):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["generator", UNGUIDED])
+@pytest.mark.parametrize("name", ["generator", UNGUIDED, QUICK])
 def test_8_bits_are_used_where_a_graph_has_ranges_and_cost_little(backend, name):
     folder = find_model("base")
     card = read_card(folder)
     content = read_graph(folder, card, name)
     tile = read_photo(BLURRED).image[64:256, 64:320].transpose(2, 0, 1)
     planes = [tile, np.full((2, *tile.shape[1:]), 3, np.float32)]
-    measured = card.unguided_ranges
-    if name == "generator":
-        planes, measured = [*planes, np.concatenate([tile, tile])], card.ranges
+    measured = card.ranges[name]
+    if name != UNGUIDED:
+        planes = [*planes, np.concatenate([tile, tile])]
 
     def answer(by: str, *, exact: bool = False, ranges=None) -> np.ndarray:
         return Graph(content, 2, by, exact=exact, ranges=ranges)(*planes)

@@ -10,6 +10,7 @@ from selfsharp.blur.kinds import shake
 from selfsharp.blur.psf_field import PsfField
 from selfsharp.image import Image, Plane
 from selfsharp.restore.explained import explain
+from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Grid, work_list
 from selfsharp.restore.windows import around, plus
 
@@ -37,7 +38,8 @@ def explained(estimate: Estimate = ESTIMATE, step: int = 400, threads: int = 1) 
     within = around([tile.kept for tile in work])
     bad = (picture(1) - image) * np.float32(0.1)
     added = gate[within][:, :, None] * bad[within]
-    explain(image, gate, estimate, [[tile] for tile in work], (added, within, gate), threads)
+    parts, blocks = Partition(gate, gate, gate > 0), [[tile] for tile in work]
+    explain(image, parts, estimate, blocks, (added, within, gate), threads)
     return plus(image, added, within)
 
 

@@ -118,7 +118,7 @@ def test_blocks_hold_every_tile_once_and_no_more_than_two_by_two(height, width, 
 
 
 def test_neighbours_of_a_large_photo_are_in_a_block():
-    blocks = in_blocks(list(tiles_of(2000, 2000, GENERATORS_GRID)), GENERATORS_GRID)
-    assert [len(block) for block in blocks] == [2] * 10 + [1] * 5
+    blocks = in_blocks(list(tiles_of(2800, 2800, GENERATORS_GRID)), GENERATORS_GRID)
+    assert [len(block) for block in blocks] == [2] * 21 + [1] * 7
     blocks = in_blocks(list(tiles_of(1200, 1200, GENERATORS_GRID)), GENERATORS_GRID)
     assert [len(block) for block in blocks] == [4, 2, 2, 1]

@@ -1,5 +1,9 @@
 """A pool with every source of samples, and a tiny training, which several files of tests share."""
 
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -8,6 +12,9 @@ from selfsharp.image import quantize
 from selfsharp.recipe import Recipe
 from selfsharp.training.footage import Clip
 from selfsharp.training.pool import Pool
+
+SMALL = {"widths": [8, 12], "down": [1, 1], "up": [1], "width": 8, "blocks": 1, "kernels": 8}
+"""Options that make a network small, where it has them."""
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +62,32 @@ def recipe(tmp_path, photo) -> Recipe:
         threads=1,
         precision="float32",
     )
+
+
+@pytest.fixture(scope="session")
+def save_untrained() -> Callable[..., Path]:
+    """What saves a small network's checkpoint; its last layers' small starts are made up for."""
+    torch = pytest.importorskip("torch")
+
+    from selfsharp.networks.detector import Detector
+    from selfsharp.networks.estimator import Estimator
+    from selfsharp.networks.generators import GENERATORS
+    from selfsharp.recipe import as_method
+    from selfsharp.training.checkpoint import save_average
+    from selfsharp.training.state import build_network
+
+    def save(path: Path, network: str, **options: list[int]) -> Path:
+        finders = {"detector": Detector, "estimator": Estimator}
+        make = finders.get(network) or GENERATORS.load(network).Generator
+        taken = inspect.signature(make).parameters
+        recipe = Recipe(
+            network=network, options={k: v for k, v in SMALL.items() if k in taken} | options
+        )
+        torch.manual_seed(3)
+        weights = build_network(recipe).state_dict()
+        noise = {name: 0.03 * torch.randn_like(value) for name, value in weights.items()}
+        average = {name: value + noise[name] for name, value in weights.items()}
+        save_average(path, average, {"recipe": as_method(recipe), "crops": 0, "seconds": 0.0})
+        return path
+
+    return save

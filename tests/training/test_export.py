@@ -1,6 +1,5 @@
 """From checkpoint to restored photo, for every generator there is."""
 
-import inspect
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,29 +18,21 @@ from selfsharp.blur.synthesis import Camera, blur_region  # noqa: E402
 from selfsharp.model_folder import (  # noqa: E402
     ESTIMATING,
     GRAPHS,
-    UNGUIDED,
     Card,
     read_card,
     read_graph,
     write_card,
 )
 from selfsharp.networks.blocks import CHANNELS  # noqa: E402
-from selfsharp.networks.detector import Detector  # noqa: E402
-from selfsharp.networks.estimator import Estimator  # noqa: E402
 from selfsharp.networks.generators import GENERATORS  # noqa: E402
-from selfsharp.recipe import Recipe, as_method  # noqa: E402
 from selfsharp.restore.restorer import Restorer  # noqa: E402
 from selfsharp.restore.runtime import Graph  # noqa: E402
 from selfsharp.training import export as module  # noqa: E402
-from selfsharp.training.checkpoint import save_average  # noqa: E402
 from selfsharp.training.export import TOLERANCE, export, in_8_bits, load_average  # noqa: E402
 from selfsharp.training.ranges import RARE, _samples, measure_ranges  # noqa: E402
-from selfsharp.training.state import build_network  # noqa: E402
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "photos"
 
-SMALL = {"widths": [8, 12], "down": [1, 1], "up": [1], "width": 8, "blocks": 1, "kernels": 8}
-"""Options that make a network small, where it has them."""
 CARD = Card("small", "For the tests.", "MIT", 0.8, 0.97, 0.8, least_change=0.0, halo=16)
 
 
@@ -53,24 +44,8 @@ class Exported:
     folder: Path
 
 
-def save_untrained(path: Path, network: str, **options: list[int]) -> Path:
-    """A small network's checkpoint; its last layers' small starts are made up for."""
-    finders = {"detector": Detector, "estimator": Estimator}
-    make = finders.get(network) or GENERATORS.load(network).Generator
-    taken = inspect.signature(make).parameters
-    recipe = Recipe(
-        network=network, options={k: v for k, v in SMALL.items() if k in taken} | options
-    )
-    torch.manual_seed(3)
-    weights = build_network(recipe).state_dict()
-    noise = {name: 0.03 * torch.randn_like(value) for name, value in weights.items()}
-    average = {name: value + noise[name] for name, value in weights.items()}
-    save_average(path, average, {"recipe": as_method(recipe), "crops": 0, "seconds": 0.0})
-    return path
-
-
 @pytest.fixture(scope="module", params=GENERATORS.names())
-def exported(request, tmp_path_factory) -> Exported:
+def exported(request, tmp_path_factory, save_untrained) -> Exported:
     place = tmp_path_factory.mktemp(request.param)
     detector = save_untrained(place / "detector.safetensors", "detector")
     generator = save_untrained(place / "generator.safetensors", request.param)
@@ -162,7 +137,7 @@ def test_a_graph_that_computes_something_else_is_not_let_through(exported, tmp_p
 
 
 @pytest.fixture(scope="module")
-def estimating(tmp_path_factory) -> Exported:
+def estimating(tmp_path_factory, save_untrained) -> Exported:
     """A model with a learnt round; the checkpoint is the estimator's."""
     place = tmp_path_factory.mktemp("estimating")
     detector = save_untrained(place / "detector.safetensors", "detector")
@@ -209,78 +184,12 @@ def test_the_card_tells_of_a_learnt_round(estimating):
     assert card.training["estimator"]["recipe"]["network"] == "estimator"
 
 
-def test_exporting_again_without_an_estimator_leaves_no_learnt_round(tmp_path):
+def test_exporting_again_without_an_estimator_leaves_no_learnt_round(tmp_path, save_untrained):
     made = [save_untrained(tmp_path / name, name) for name in ("detector", "mending", "estimator")]
     detector, generator, estimator = made
     export(detector, generator, tmp_path / "small", CARD, estimator)
     export(detector, generator, tmp_path / "small", CARD)
     assert set(read_card(tmp_path / "small").sha256) == set(GRAPHS)
-
-
-@pytest.fixture(scope="module")
-def unguided(tmp_path_factory) -> Exported:
-    """A model with a generator of its own for parts without a PSF; its checkpoint."""
-    place = tmp_path_factory.mktemp("unguided")
-    made = [save_untrained(place / name, name) for name in ("detector", "mending", "unet")]
-    detector, generator, other = made
-    photos = EXAMPLES / "sharp"
-    export(detector, generator, place / "small", CARD, pictures=photos, unguided=other)
-    return Exported(other, place / "small")
-
-
-def test_a_generator_of_their_own_answers_for_parts_without_a_psf(unguided, photo, tmp_path):
-    card = read_card(unguided.folder)
-    assert set(card.graphs) == set(card.sha256) == {*GRAPHS, UNGUIDED}
-    assert card.training[UNGUIDED]["recipe"]["network"] == "unet"
-    without = tmp_path / "without"
-    shutil.copytree(unguided.folder, without)
-    (without / f"{UNGUIDED}.onnx").unlink()
-    write_card(without, card)
-    both = [Restorer(folder, threads=1) for folder in (unguided.folder, without)]
-    mask = np.zeros(photo.shape[:2], np.float32)
-    mask[8:24, 8:24] = 1  # Too little to estimate a PSF of.
-    own, other = (one.restore(photo, mask) for one in both)
-    assert own.psf is None
-    network, _ = load_average(unguided.checkpoint, bits=8)
-    parts = both[0].find_parts(photo, mask)
-    blur = np.stack([parts.gate, parts.radius], axis=2)
-    planes = [torch.from_numpy(one.transpose(2, 0, 1).copy())[None] for one in (photo, blur)]
-    with torch.inference_mode():
-        wanted = photo + network(*planes)[0].numpy().transpose(1, 2, 0) * own.gate[:, :, None]
-    np.testing.assert_allclose(own.image, np.clip(wanted, 0, 1), atol=TOLERANCE)
-    assert (own.image != other.image).any()
-    psf = np.ones((3, 3), np.float32)
-    known = [one.restore(photo, mask, psf=psf).image for one in both]
-    np.testing.assert_array_equal(*known)
-
-
-def test_each_generator_has_ranges_of_its_own(unguided):
-    card = read_card(unguided.folder)
-    photos = EXAMPLES / "sharp"
-    for graph, ranges in (("generator", card.ranges), (UNGUIDED, card.unguided_ranges)):
-        measured = measure_ranges(unguided.folder / f"{graph}.onnx", photos)
-        assert {name: tuple(ends) for name, ends in ranges.items()} == measured
-    assert card.ranges != card.unguided_ranges
-
-
-def test_exporting_again_without_an_unguided_generator_leaves_none(tmp_path):
-    made = [save_untrained(tmp_path / name, name) for name in ("detector", "mending", "unet")]
-    detector, generator, other = made
-    export(detector, generator, tmp_path / "small", CARD, unguided=other)
-    export(detector, generator, tmp_path / "small", CARD)
-    assert set(read_card(tmp_path / "small").sha256) == set(GRAPHS)
-
-
-def test_an_unguided_generator_has_to_fit(tmp_path):
-    detector, generator = (save_untrained(tmp_path / n, n) for n in ("detector", "mending"))
-    deeper = {"widths": [8, 8, 8], "down": [1, 1, 1], "up": [1, 1]}
-    other = save_untrained(tmp_path / "deeper", "unet", **deeper)
-    for wrong, told in (
-        (detector, "holds the detector"),
-        (other, "wants tiles of multiples of 8 "),
-    ):
-        with pytest.raises(ValueError, match=rf"\A.+ {told}.*; give .+\Z"):
-            export(detector, generator, tmp_path / "small", CARD, unguided=wrong)
 
 
 @given(
@@ -299,14 +208,14 @@ def test_weights_in_8_bits_are_off_by_half_a_step_at_most(weights):
 
 
 @pytest.mark.parametrize("wrong", ["detector", "mending"])
-def test_what_is_no_estimator_is_refused_in_one_line(tmp_path, wrong):
+def test_what_is_no_estimator_is_refused_in_one_line(tmp_path, save_untrained, wrong):
     detector = save_untrained(tmp_path / "detector", "detector")
     generator = save_untrained(tmp_path / "mending", "mending")
     with pytest.raises(ValueError, match=r"\A.+ holds no estimator; .+\Z"):
         export(detector, generator, tmp_path / "small", CARD, tmp_path / wrong)
 
 
-def test_a_detector_with_context_becomes_two_graphs(tmp_path, photo):
+def test_a_detector_with_context_becomes_two_graphs(tmp_path, save_untrained, photo):
     detector = save_untrained(tmp_path / "detector.safetensors", "detector", context=[8, 12, 16])
     generator = save_untrained(tmp_path / "generator.safetensors", "mending")
     folder = tmp_path / "small"

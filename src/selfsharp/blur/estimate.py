@@ -9,7 +9,7 @@ there are any: they lead out of some of the wrong minima.
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -21,7 +21,7 @@ from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.direction import APART, apart, is_round
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power
-from selfsharp.blur.psf import Psf, tidied
+from selfsharp.blur.psf import Psf, cropped, tidied
 from selfsharp.blur.psf_field import PsfField
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.blur.spectrum import derivatives, transform
@@ -96,6 +96,13 @@ class Estimate:
     confidence: float
     lens: RoundBlur | None = None
     field: PsfField | None = None
+
+    @property
+    def bare(self) -> "Estimate":
+        """The same without the empty frame around its PSFs: less has to be looked at for them."""
+        better, other = map(cropped, self.both)
+        alike = self.both[0] is self.both[1]
+        return replace(self, psf=cropped(self.psf), both=(better, better if alike else other))
 
 
 def estimate_psf(

@@ -156,9 +156,11 @@ class TileUNet(nn.Module):
         """Weights of a network that is told or answers less or more, to begin with here.
 
         One's channels are the first of the other's: those that are lacking are zeros, and those too
-        many are left out, as if what they tell of had been nothing.
+        many are left out, as if what they tell of had been nothing. So are scales and blocks that
+        are not here; what a block adds is small.
         """
-        own, fitted = self.state_dict(), dict(weights)
+        own = self.state_dict()
+        fitted = {name: value for name, value in weights.items() if name in own}
         for name in ("stem.weight", "head.weight", "head.bias"):
             if name in fitted and fitted[name].ndim == own[name].ndim:
                 missing = [a - b for a, b in zip(own[name].shape, fitted[name].shape, strict=True)]

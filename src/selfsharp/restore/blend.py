@@ -24,7 +24,7 @@ from selfsharp.restore.reference import References
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Residual, Tile, in_blocks, padded
-from selfsharp.restore.windows import Added, Window, counted_from
+from selfsharp.restore.windows import Added, Weights, Window, counted_from
 
 Progress = Callable[[int, int], None]
 """Is told how many tiles are done, and of how many."""
@@ -68,7 +68,7 @@ class Blender:
         parts: Partition,
         judged: Judgement,
         work: list[Tile],
-        result: tuple[Added, Window, Plane],
+        result: tuple[Added, Window, Weights],
         progress: Progress | None,
     ) -> list[Matches]:
         """Restores tile after tile, and tells what they referred to.
@@ -80,7 +80,7 @@ class Blender:
         """
         (added, within, gate), blocks = result, in_blocks(work, self.grid)
         # What physics proposes, where that is of use.
-        estimate = judged.estimate if self.undoes else None
+        estimate = judged.estimate.bare if self.undoes and judged.estimate else None
         references = self._referred(image, parts, judged.estimate)
         matched: list[Matches] = []
 
@@ -93,10 +93,10 @@ class Blender:
             return [finish_tile(*one) for one in zip(block, proposed, strict=True)]
 
         def finish_tile(tile: Tile, proposals: Proposals) -> Finished:
-            matches = find_in(tile, parts.gate, proposals, references)
+            matches = find_in(tile, parts.gate_in(tile.seen), proposals, references)
             told = told_of(tile, references, matches)
             residual = self._residual(image, parts, tile, judged, proposals, told)
-            opened = parts.gate[tile.kept] * worth(residual, self.least_change)[tile.inner]
+            opened = parts.gate_in(tile.kept) * worth(residual, self.least_change)[tile.inner]
             return tile, residual[tile.inner], tile.weight * opened, matches
 
         turn, tight = Lock(), is_tight(image.size)
@@ -114,7 +114,7 @@ class Blender:
             if progress:
                 progress(done, len(work))
         if estimate and self.alone is None:
-            explain(image, parts.gate, estimate, blocks, result, at_a_time)
+            explain(image, parts, estimate, blocks, result, at_a_time)
         return matched
 
     def _referred(
@@ -127,7 +127,7 @@ class Blender:
         radius = float(parts.radius[parts.gate > 0].mean())
         psf = estimate.psf if estimate else gaussian.psf(radius, np.random.default_rng(0))
         both = estimate.both if estimate else None
-        return self.refer(np.asarray(image), parts.gate, psf, both)
+        return self.refer(np.asarray(image), parts.gate.astype(np.float32, copy=False), psf, both)
 
     def _residual(
         self,
@@ -144,7 +144,9 @@ class Blender:
             return middle(proposals) - seen
         known = {
             "image": lambda: seen,
-            "blur": lambda: np.stack([parts.gate[tile.seen], parts.radius[tile.seen]], axis=2),
+            "blur": lambda: np.stack(
+                [parts.gate_in(tile.seen), parts.radius[tile.seen].astype(np.float32)], axis=2
+            ),
             "proposals": lambda: proposals,
             "references": lambda: told,
         }

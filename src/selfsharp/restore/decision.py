@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selfsharp.blur.psf import Psf, blur_radius, similarity
-from selfsharp.image import AnyImage, Plane
+from selfsharp.image import AnyImage
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
 from selfsharp.restore.fit import LEAST, VARYING, is_certain, is_whole, telling_windows
@@ -18,7 +18,7 @@ from selfsharp.restore.shared_part import agreeing_pieces, shared_part
 from selfsharp.restore.two_blurs import heavier_part
 from selfsharp.restore.votes import MUCH
 from selfsharp.restore.whole_photo import moved_as_a_whole
-from selfsharp.restore.windows import Window
+from selfsharp.restore.windows import Weights, Window
 
 JudgePart = Callable[[AnyImage, Partition], Judgement]
 """Says what is to be done with a part of an image."""
@@ -90,7 +90,7 @@ def decide_found(
 def decide_given(
     image: AnyImage,
     given: Partition,
-    look: Callable[[AnyImage, Plane], Findings],
+    look: Callable[[AnyImage, Weights], Findings],
     judge: JudgeWithin,
     side: int,
 ) -> Decision:

@@ -11,6 +11,7 @@ from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Grid, Tile, padded, tiles_of, trimmed
+from selfsharp.restore.windows import Weights
 
 STRIP = 256
 """Rows of cells that are enlarged at a time: Pillow holds what it enlarges two times."""
@@ -42,7 +43,7 @@ class Findings:
 
 
 def find_blur(
-    image: AnyImage, detector: Graph, multiple: int, threads: int = 1, mask: Plane | None = None
+    image: AnyImage, detector: Graph, multiple: int, threads: int = 1, mask: Weights | None = None
 ) -> Findings:
     """Looks at a photo piece by piece, so that memory stays bounded.
 

@@ -13,11 +13,12 @@ from selfsharp.blur.explain import lacking
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.raster_image import add_to, piece_of, rows_of
-from selfsharp.restore.memory import blank, give_back, is_tight
+from selfsharp.restore.memory import blank_plane, give_back, is_tight
+from selfsharp.restore.partition import Partition
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Tile
-from selfsharp.restore.windows import Added, Window, around, counted_from, widened
+from selfsharp.restore.windows import Added, Weights, Window, around, counted_from, widened
 
 LEAST, DOUBTED = 0.015, 0.1
 """Damping where an estimate is sure, and what is added where it is sure to be wrong. Of 55 held-out
@@ -27,10 +28,10 @@ colours and its brightness explained 5.39, with its brightness alone 5.43, dampe
 
 def explain(
     image: AnyImage,
-    gate: Plane,
+    parts: Partition,
     estimate: Estimate,
     blocks: Sequence[Sequence[Tile]],
-    result: tuple[Added, Window, Plane],
+    result: tuple[Added, Window, Weights],
     threads: int,
 ) -> None:
     """Corrects the brightness of what was restored, where a PSF says that it was missed.
@@ -39,7 +40,7 @@ def explain(
 
     Args:
         image: what was given.
-        gate: of its blurred part.
+        parts: where that is blurred.
         estimate: how that is blurred.
         blocks: tiles that were restored, neighbours together.
         result: what was added to the image; where; and how far it was restored. The first is
@@ -54,12 +55,12 @@ def explain(
         wide = widened(kept, reach_of(estimate), height, width)
         now = piece_of(image, wide)
         add_to(now, (wide[0].start, wide[1].start), added, within)
-        found = _lacking(grey_of(now), grey_of(image[wide]), gate[wide], estimate, wide)
+        found = _lacking(grey_of(now), grey_of(image[wide]), parts.gate_in(wide), estimate, wide)
         return block, kept, found[counted_from(kept, wide)].copy()
 
     give_back()
     # What a block lacks is told by what its neighbours are before they are corrected.
-    total = blank(height, width, np.float16 if tight else np.float32)
+    total = blank_plane(height, width)
     for block, kept, found in side_by_side(lacking_in, blocks, threads):
         for tile in block:
             total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]

@@ -35,7 +35,7 @@ def filtered_part(image: AnyImage, parts: Partition) -> Partition:
     blocks = find_gaussian_blocks(grey, core)
     if blocks is None or not (blocks.margins > 0).any():
         return parts
-    cells = np.zeros_like(parts.gate[::CELL, ::CELL])
+    cells = np.zeros(parts.gate[::CELL, ::CELL].shape, np.float32)
     there = cells[tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)]
     there[:] = _votes(blocks, there.shape)
     part = narrowed(parts, opened(cells > 0, NARROW), parts.certainty)

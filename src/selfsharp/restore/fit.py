@@ -20,7 +20,7 @@ from selfsharp.blur.sharpness import CELL, FLAT, structure
 from selfsharp.image import AnyImage, GreyImage, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.votes import MUCH, votes_for
-from selfsharp.restore.windows import Window
+from selfsharp.restore.windows import Weights, Window
 
 Seen = Float32[np.ndarray, "rows columns"]
 """A plane of the window that a PSF is estimated from."""
@@ -155,7 +155,7 @@ def fit_part(
     window = within or fullest_window(parts.core, side)
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     estimate = estimate_psf(grey, core, threads, learnt, quality)
-    gap = _gap(estimate, grey, parts.gate[window], core)
+    gap = _gap(estimate, grey, parts.gate_in(window), core)
     if estimate.lens and _is_unlikely(estimate.lens, parts):
         gap = math.inf
     if learnt is None or estimate.lens or gap == math.inf:
@@ -167,7 +167,7 @@ def fit_part(
     here, elsewhere = gap, -math.inf
     for place in windows[1:]:
         seen, inside = grey_of(image[place]), parts.core[place]
-        elsewhere = max(elsewhere, misfit(seen, parts.gate[place], inside, estimate.psf))
+        elsewhere = max(elsewhere, misfit(seen, parts.gate_in(place), inside, estimate.psf))
     if elsewhere > ELSEWHERE[quality]:
         gap = max(gap, elsewhere)
     even = False
@@ -188,7 +188,7 @@ def fit_part(
 def _gap_of_field(field: PsfField, image: AnyImage, parts: Partition, place: Window) -> float:
     """How badly PSFs cell by cell fit somewhere in a window."""
     grey, core = grey_of(image[place]), parts.core[place].astype(np.float32)
-    undone = undo_field(grey, parts.gate[place], field, (place[0].start, place[1].start))
+    undone = undo_field(grey, parts.gate_in(place), field, (place[0].start, place[1].start))
     return misfit_undone(grey, undone, core, field.psfs[0][0].shape[0] // 2)
 
 
@@ -225,7 +225,7 @@ def is_certain(estimate: Estimate) -> bool:
     return estimate.confidence >= CONFIDENCE and blur_radius(estimate.psf) >= RADIUS
 
 
-def telling_windows(image: AnyImage, gate: Plane, largest: int) -> list[Window]:
+def telling_windows(image: AnyImage, gate: Weights, largest: int) -> list[Window]:
     """Squares of a part in which there is most to see, that most first; all of a smaller part.
 
     A few squares are compared, and of those that overlap by half one is left out. Like the fullest

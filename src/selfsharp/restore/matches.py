@@ -153,7 +153,7 @@ def find_in(
     if references is None:
         return None
     corner = tile.seen[0].start, tile.seen[1].start
-    return find(middle(proposals), gate[tile.seen], references, corner)
+    return find(middle(proposals), gate, references, corner)
 
 
 def told_of(tile: Tile, references: References | None, matches: Matches | None) -> np.ndarray:

@@ -33,6 +33,11 @@ def blank(height: int, width: int, dtype: type[np.generic]) -> np.ndarray:
     return np.frombuffer(pages, dtype).reshape(height, width)
 
 
+def blank_plane(height: int, width: int) -> np.ndarray:
+    """:func:`blank` for weights or radii of a photo's pixels: of a large one in half precision."""
+    return blank(height, width, np.float16 if is_tight(3 * height * width) else np.float32)
+
+
 def give_back() -> None:
     """Returns what has been freed, where the C library (glibc) would keep it for each thread.
 

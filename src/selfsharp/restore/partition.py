@@ -10,8 +10,8 @@ from selfsharp.blur.regions import dilated, eroded, softened
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
-from selfsharp.restore.memory import blank
-from selfsharp.restore.windows import Window
+from selfsharp.restore.memory import blank, blank_plane
+from selfsharp.restore.windows import Weights, Window
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
@@ -42,10 +42,14 @@ class Partition:
         certainty: mean probability of the core, 1 where a user says so.
     """
 
-    gate: Plane
-    radius: Plane
+    gate: Weights
+    radius: Weights
     core: Bool[np.ndarray, "height width"]
     certainty: float = 1.0
+
+    def gate_in(self, window: Window) -> Plane:
+        """The gate in a window, in full precision."""
+        return self.gate[window].astype(np.float32, copy=False)
 
     @property
     def mean_radius(self) -> float:
@@ -114,8 +118,8 @@ def told_by(found: Findings, parts: Partition) -> Partition:
         return parts
     around = _around(parts.gate, CELL)
     window, _ = _in_pixels(around, height, width)
-    near, gate = _cropped(found, around), parts.gate[window]
-    radius, core = blank(height, width, np.float32), blank(height, width, np.bool_)
+    near, gate = _cropped(found, around), parts.gate_in(window)
+    radius, core = blank_plane(height, width), blank(height, width, np.bool_)
     core[window] = _unlike_sharp(near, parts.core[window])
     radius[window] = _told_radius(near, _cells_of(gate), gate)
     return replace(parts, radius=radius, core=core)
@@ -134,7 +138,7 @@ def with_all_of_it(parts: Partition) -> Partition:
 def told_alike(parts: Partition, radius: float) -> Partition:
     """The partition with one and the same blur radius, in pixels, wherever the gate is open."""
     height, width = parts.gate.shape
-    alike = blank(height, width, np.float32)
+    alike = blank_plane(height, width)
     alike[parts.gate > 0] = radius
     return replace(parts, radius=alike)
 
@@ -146,7 +150,7 @@ def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition
         return _nothing(height, width, certainty=certainty)
     around = _around(parts.gate, CELL)
     window, (rows, columns) = _in_pixels(around, height, width)
-    before, inside = parts.gate[window], cells[around]
+    before, inside = parts.gate_in(window), cells[around]
     near = enlarged(dilated(inside, 1).astype(np.float32), rows, columns) > 0
     planes = [softened((before > 0.5) & near, *FEATHER) * (before > 0)]
     planes.append(parts.radius[window] * (planes[0] > 0))
@@ -158,7 +162,7 @@ def opened_everywhere(found: Findings, parts: Partition) -> Partition:
     """All of a photo as its blurred part, with the core of what was found."""
     gate = np.ones_like(parts.gate)
     radius = _told_radius(found, np.ones(found.probability.shape, bool), gate)
-    return Partition(gate, radius, parts.core, parts.certainty)
+    return Partition(gate, radius.astype(gate.dtype, copy=False), parts.core, parts.certainty)
 
 
 def map_of(found: Findings, height: int, width: int) -> Plane:
@@ -224,7 +228,7 @@ def _cropped(found: Findings, cells: Window) -> Findings:
 
 def _nothing(height: int, width: int, *, certainty: float) -> Partition:
     """A photo in which nothing is blurred."""
-    gate, radius = (blank(height, width, np.float32) for _ in range(2))
+    gate, radius = (blank_plane(height, width) for _ in range(2))
     return Partition(gate, radius, blank(height, width, np.bool_), certainty)
 
 
@@ -246,7 +250,7 @@ def _laid_out(
     return whole
 
 
-def core_of(mask: Plane) -> Bool[np.ndarray, "height width"]:
+def core_of(mask: Weights) -> Bool[np.ndarray, "height width"]:
     """What a mask is sure of: the mask without its rim."""
     return eroded(mask > 0.5, RIM)
 
@@ -267,11 +271,11 @@ def worth(residual: Image, least: float) -> Plane:
     return enlarged(np.clip(mean_around(size) / max(least, 1e-9) - 1, 0, 1), height, width)
 
 
-def _told_radius(found: Findings, cells: np.ndarray, gate: Plane) -> Plane:
+def _told_radius(found: Findings, cells: np.ndarray, gate: Weights) -> Plane:
     """The radius in the blurred part, carried on to where the detector sees none."""
     trust = found.probability * cells
     if not trust.any():
-        return np.zeros_like(gate)
+        return np.zeros(gate.shape, np.float32)
     near = smoothed(trust, 6.0) + 1e-3
     mean = float((found.radius * trust).sum() / trust.sum())
     radius = enlarged((smoothed(trust * found.radius, 6.0) + 1e-3 * mean) / near, *gate.shape)

@@ -81,7 +81,7 @@ def restore_file(
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
     change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
     share, added, window = change.maps.share, change.added, change.window
-    kept = (photo.image, change.maps) if keep_shown else None
+    kept = (photo.image, change.maps.precise) if keep_shown else None
     del change
     give_back()
     changed = added is not None

@@ -58,7 +58,7 @@ def undo(
         return np.concatenate([image[tile.seen]] * 2, axis=2)
     reach = reach_of(estimate)
     wider = tile.widened(reach, image.shape[0], image.shape[1])
-    seen, gate = image[wider.seen], parts.gate[wider.seen]
+    seen, gate = image[wider.seen], parts.gate_in(wider.seen)
     corner = wider.seen[0].start, wider.seen[1].start
     inner = counted_from(tile.seen, wider.seen)
     if estimate.field is None:
@@ -96,7 +96,7 @@ def undo_block(
 
 def reach_of(estimate: Estimate) -> int:
     """Pixels around what is kept that it is undone with."""
-    return REACH + max(SIZE, estimate.psf.shape[0])
+    return REACH + (SIZE if estimate.field else estimate.psf.shape[0])
 
 
 def _size(window: Window, rim: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from PIL import Image as PillowImage
 from PIL.Image import Resampling
 
@@ -23,15 +23,16 @@ from selfsharp.raster_image import RasterImage
 from selfsharp.restore.decision import Decision
 from selfsharp.restore.fit import UNIFORM, VARYING, is_whole
 from selfsharp.restore.matches import doubled_matches
-from selfsharp.restore.memory import blank, is_tight
+from selfsharp.restore.memory import blank_plane, is_tight
 from selfsharp.restore.partition import Partition, marked
 from selfsharp.restore.restoration import Change, Maps
-from selfsharp.restore.windows import Piece, Window
+from selfsharp.restore.windows import Piece, Weights, Window
 
 AnySize = Float32[np.ndarray, "_ _ 3"] | RasterImage
 SmallImage = Float32[np.ndarray, "half_height half_width 3"]
 SmallPlane = Float32[np.ndarray, "half_height half_width"]
 LargePlane = Float32[np.ndarray, "double_height double_width"]
+LargeWeights = Float[np.ndarray, "double_height double_width"]
 LargePsf = Float32[np.ndarray, "double_side double_side"]
 
 SMALLEST = 160
@@ -152,7 +153,7 @@ def halved(image: AnyImage) -> AnySize:
     return RasterImage(Raster(small, layout)) if tight else small
 
 
-def halved_mask(mask: Plane) -> SmallPlane:
+def halved_mask(mask: Weights) -> SmallPlane:
     """1 where all of four pixels are over 0."""
     inside = np.pad(mask > 0, [(0, length % 2) for length in mask.shape], "edge")
     rows, columns = inside.shape
@@ -171,7 +172,7 @@ def doubled_psf(psf: Psf) -> LargePsf:
     return (large / large.sum()).astype(np.float32)
 
 
-def enlarged(change: Change, images: Sequence[AnySize], allowed: Plane | None) -> Change:
+def enlarged(change: Change, images: Sequence[AnySize], allowed: Weights | None) -> Change:
     """A change of the last of some images, each at half the size of the one before, of the first.
 
     Args:
@@ -182,11 +183,10 @@ def enlarged(change: Change, images: Sequence[AnySize], allowed: Plane | None) -
     return change
 
 
-def _doubled(change: Change, size: tuple[int, int], allowed: Plane | None) -> Change:
+def _doubled(change: Change, size: tuple[int, int], allowed: Weights | None) -> Change:
     """A change of an image at half its size, as one of the image itself, which has that `size`."""
     maps, (height, width) = change.maps, size
-    radius = 2 * maps.blur_map.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    gate = blank(height, width, np.float32)
+    radius, gate = _doubled_radius(maps.blur_map, height, width), blank_plane(height, width)
     psf = None if maps.psf is None else doubled_psf(maps.psf)
     references = None if maps.references is None else doubled_matches(maps.references)
     if change.added is None:
@@ -194,7 +194,8 @@ def _doubled(change: Change, size: tuple[int, int], allowed: Plane | None) -> Ch
     within = _twice(change.window, height, width)
     opened = gate[within]
     rows, columns = (slice(0, length) for length in opened.shape)
-    opened[:] = _enlarged(maps.gate[change.window], Resampling.BILINEAR)[rows, columns]
+    small = maps.gate[change.window].astype(np.float32)
+    opened[:] = _enlarged(small, Resampling.BILINEAR)[rows, columns]
     if allowed is not None:
         opened *= allowed[within] > 0
     added = np.empty((*opened.shape, 3), change.added.dtype)
@@ -203,6 +204,18 @@ def _doubled(change: Change, size: tuple[int, int], allowed: Plane | None) -> Ch
         large = _enlarged(change.added[:, :, channel].astype(np.float32))[rows, columns]
         added[:, :, channel] = np.where(opened > 0, large, 0)
     return Change(Maps(radius, gate, psf, references), added, within)
+
+
+def _doubled_radius(radius: Weights, height: int, width: int) -> LargeWeights:
+    """Blur radii of an image at half its size, as those of the image; they grow with it."""
+    large = blank_plane(height, width)
+    if radius.any():
+        sides = (np.flatnonzero(radius.any(axis=axis)) for axis in (1, 0))
+        rows, columns = (slice(int(places[0]), int(places[-1]) + 1) for places in sides)
+        place = _twice((rows, columns), height, width)
+        doubled = 2 * radius[rows, columns].repeat(2, axis=0).repeat(2, axis=1)
+        large[place] = doubled[: large[place].shape[0], : large[place].shape[1]]
+    return large
 
 
 def _means(image: Piece) -> SmallImage:

@@ -1,6 +1,6 @@
 """What restoring an image gives: what has changed, and the maps that tell what was done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from selfsharp.blur.psf import Psf
 from selfsharp.image import Image, Plane
 from selfsharp.restore.matches import Matches
-from selfsharp.restore.windows import NOWHERE, Added, Window
+from selfsharp.restore.windows import NOWHERE, Added, Weights, Window
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Restoration:
 class Maps:
     """What tells of a restoration: all of it but the image."""
 
-    blur_map: Plane
-    gate: Plane
+    blur_map: Weights
+    gate: Weights
     psf: Psf | None = None
     references: Matches | None = None
 
@@ -50,6 +50,12 @@ class Maps:
     def share(self) -> float:
         """The share of the photo in its blurred part, 0..1."""
         return float(np.count_nonzero(self.gate)) / self.gate.size
+
+    @property
+    def precise(self) -> "Maps":
+        """The same in full precision."""
+        radius, gate = (one.astype(np.float32, copy=False) for one in (self.blur_map, self.gate))
+        return replace(self, blur_map=radius, gate=gate)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from selfsharp.restore.detect import Findings, find_blur, look_mirrored
 from selfsharp.restore.fit import estimate_part, fullest_window
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
-from selfsharp.restore.memory import blank, give_back, is_tight
+from selfsharp.restore.memory import blank_plane, give_back, is_tight
 from selfsharp.restore.partition import (
     Partition,
     map_of,
@@ -32,7 +32,7 @@ from selfsharp.restore.reference import encode
 from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.tiles import Grid, work_list
-from selfsharp.restore.windows import Added, Window, around, plus
+from selfsharp.restore.windows import Added, Weights, Window, around, plus
 
 
 class Restorer:
@@ -44,8 +44,8 @@ class Restorer:
         alone: the half of the method that is to restore without the other; both when None.
         refer: what finds references for a model that asks for them.
         backend: what runs the model's graphs; a file of `restore/backends/`.
-        quality: how much effort goes into estimating a PSF; `fast` has the generator compute in 8
-            bits as well, where backend and model allow it.
+        quality: how much effort goes into estimating a PSF; `fast` restores by the model's lighter
+            generator, if it has one, and in 8 bits where backend and model allow it.
 
     Raises:
         ValueError: there is no such model, its files are not what its card says, or there is no
@@ -66,8 +66,8 @@ class Restorer:
         self._threads = threads or os.cpu_count() or 1
         folder = find_model(model)
         self.card = read_card(folder)
-        rounded = quality == "fast"
-        self._model = OpenedModel(folder, self.card, self._threads, backend, rounded=rounded)
+        quick = quality == "fast"
+        self._model = OpenedModel(folder, self.card, self._threads, backend, quick=quick)
         self._quality: Quality = quality
         self._alone: Alone | None = alone
         self._find_references = refer
@@ -97,7 +97,7 @@ class Restorer:
         give_back()
         return found
 
-    def _found(self, image: AnyImage, mask: Plane | None = None) -> Findings:
+    def _found(self, image: AnyImage, mask: Weights | None = None) -> Findings:
         """What the detector sees; no more than the pieces in which a mask has anything."""
         multiple = self.card.detector_multiple
         found = find_blur(image, self._model.detector, multiple, self._threads, mask)
@@ -225,7 +225,7 @@ class Restorer:
                 for a PSF.
         """
         change = self.change(image, mask, strength, progress, psf)
-        added, maps = change.added, change.maps
+        added, maps = change.added, change.maps.precise
         result = image if added is None else plus(image, added, change.window)
         return Restoration(result, maps.blur_map, maps.gate, maps.psf, maps.references)
 
@@ -269,7 +269,7 @@ class Restorer:
         if progress:
             progress(0, len(work))
         height, width = image.shape[:2]
-        gate = blank(height, width, np.float32)
+        gate = blank_plane(height, width)
         if not work:
             return Change(Maps(blurred.radius, gate))
         within = around([tile.kept for tile in work])

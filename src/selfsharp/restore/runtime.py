@@ -13,6 +13,7 @@ from selfsharp.model_folder import (
     CONTEXT,
     ESTIMATING,
     GRAPHS,
+    QUICK,
     UNGUIDED,
     Card,
     ModelError,
@@ -96,7 +97,8 @@ class OpenedModel:
         card: its card.
         threads: threads that each graph may use.
         backend: what runs them.
-        rounded: whether generators may compute in 8 bits, where backend and card allow it.
+        quick: whether parts of which a PSF is known are restored by the lighter generator, where
+            the model has it, and generators may compute in 8 bits, where backend and card allow it.
 
     Raises:
         ValueError: its files are not what the card says, or there is no such backend. What a
@@ -104,23 +106,23 @@ class OpenedModel:
     """
 
     def __init__(
-        self, folder: Path, card: Card, threads: int, backend: str, *, rounded: bool = False
+        self, folder: Path, card: Card, threads: int, backend: str, *, quick: bool = False
     ) -> None:
         BACKENDS.check(backend)
         contents = {graph: read_graph(folder, card, graph) for graph in card.graphs}
         pool = ThreadPoolExecutor(1)
-        ranges = {"generator": card.ranges} if rounded else {}
+        ranges = card.ranges if quick else {}
+        chosen = [QUICK if quick and QUICK in contents else graph for graph in GRAPHS[1:]]
         self._graphs = {
-            graph: pool.submit(Graph, contents[graph], threads, backend, ranges=ranges.get(graph))
-            for graph in GRAPHS
+            graph: pool.submit(Graph, contents[file], threads, backend, ranges=ranges.get(file))
+            for graph, file in zip(GRAPHS, (GRAPHS[0], *chosen), strict=True)
         }
         self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
         pool.shutdown(wait=False)
-        later = {CONTEXT: None, UNGUIDED: card.unguided_ranges if rounded else None}
         # What many photos have no need of is opened when it is asked for.
         self._open = {
-            graph: partial(Graph, contents[graph], threads, backend, ranges=ends)
-            for graph, ends in later.items()
+            graph: partial(Graph, contents[graph], threads, backend, ranges=ranges.get(graph))
+            for graph in (CONTEXT, UNGUIDED)
             if graph in contents
         }
 

@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from selfsharp.image import Plane
-from selfsharp.restore.windows import Window, counted_from, widened
+from selfsharp.restore.windows import Weights, Window, counted_from, widened
 
-FEW = 16
+FEW = 40
 """Tiles under which they are worked on in squares rather than in pairs."""
 Residual = Float32[np.ndarray, "rows columns 3"]
 """What is to be added to all that a tile sees."""
@@ -86,7 +86,7 @@ def tiles_of(height: int, width: int, grid: Grid) -> Iterator[Tile]:
             )
 
 
-def work_list(gate: Plane, grid: Grid) -> list[Tile]:
+def work_list(gate: Weights, grid: Grid) -> list[Tile]:
     """What there is to restore: of each tile the part around where the gate is open."""
     tiles = tiles_of(gate.shape[0], gate.shape[1], grid)
     return [trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
@@ -108,7 +108,7 @@ def in_blocks(tiles: Sequence[Tile], grid: Grid) -> list[list[Tile]]:
     return sorted(blocks.values(), key=len, reverse=True)
 
 
-def trimmed(tile: Tile, gate: Plane, grid: Grid, margin: int = 0) -> Tile:
+def trimmed(tile: Tile, gate: Weights, grid: Grid, margin: int = 0) -> Tile:
     """The tile without its outer rows and columns in which the gate is closed; some of it is not.
 
     Args:

@@ -66,7 +66,7 @@ def votes_for(image: AnyImage, parts: Partition, psf: Psf) -> Votes:
     cells = opened(parts.gate[::CELL, ::CELL] > 0, NARROW)
     if not blocks.corners:
         return Votes(cells, None)
-    votes = np.zeros_like(parts.gate[::CELL, ::CELL])
+    votes = np.zeros(cells.shape, np.float32)
     for (row, column), margin in zip(blocks.corners, blocks.margins, strict=True):
         rows, columns = (slice(at // CELL, (at + SIDE) // CELL) for at in (row, column))
         votes[rows, columns] += np.float32(np.clip(margin / DECIDED, -1, 1))

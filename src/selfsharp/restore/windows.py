@@ -2,10 +2,25 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Float
+
 from selfsharp.raster import NOWHERE, Added, Image, Piece, Window
 from selfsharp.raster_image import add_to
 
-__all__ = ["NOWHERE", "Added", "Piece", "Window", "around", "counted_from", "plus", "widened"]
+__all__ = [
+    "NOWHERE",
+    "Added",
+    "Piece",
+    "Weights",
+    "Window",
+    "around",
+    "counted_from",
+    "plus",
+    "widened",
+]
+Weights = Float[np.ndarray, "height width"]
+"""What pixels count, or their blur's radius; of a large photo in half precision."""
 
 
 def around(windows: Sequence[Window]) -> Window:

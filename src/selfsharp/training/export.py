@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from selfsharp.model_folder import CONTEXT, ESTIMATING, UNGUIDED, Card, write_card
+from selfsharp.model_folder import CONTEXT, ESTIMATING, OTHERS, QUICK, UNGUIDED, Card, write_card
 from selfsharp.networks.blocks import CHANNELS
 from selfsharp.networks.detector import Detector
 from selfsharp.restore.runtime import Graph
@@ -41,6 +41,7 @@ def export(
     estimator: Path | None = None,
     pictures: Path | None = None,
     unguided: Path | None = None,
+    quick: Path | None = None,
 ) -> Card:
     """Makes a model folder out of a detector's and a generator's checkpoint.
 
@@ -49,6 +50,8 @@ def export(
             tells them.
         unguided: checkpoint of a generator for parts of which no PSF is known; without one they
             are left to `generator`.
+        quick: checkpoint of a lighter generator, which restores with less effort where a PSF is
+            known; without one `generator` does.
         pictures: folder of sharp photos, to measure by what 8 bits have to hold; without it the
             model's card has no ranges.
         card: says what the checkpoints do not: name, description, thresholds, halo.
@@ -75,15 +78,17 @@ def export(
     write_graph(finder, folder / "detector.onnx")
     write_graph(maker, folder / "generator.onnx", bits=8)
     training = {"detector": finder_facts, "generator": maker_facts}
-    (folder / f"{UNGUIDED}.onnx").unlink(missing_ok=True)
-    if unguided is not None:
-        other, training[UNGUIDED] = load_generator(unguided)
-        if int(other.multiple) != int(maker.multiple):  # type: ignore[arg-type]
+    for graph, checkpoint in ((UNGUIDED, unguided), (QUICK, quick)):
+        (folder / f"{graph}.onnx").unlink(missing_ok=True)
+        if checkpoint is None:
+            continue
+        other, training[graph] = load_generator(checkpoint)
+        if int(maker.multiple) % int(other.multiple):  # type: ignore[arg-type]
             raise ValueError(
-                f"{unguided} wants tiles of multiples of {other.multiple} px, and {generator} of "
-                f"{maker.multiple}; give two generators of as many scales"
+                f"{checkpoint} wants tiles of multiples of {other.multiple} px, and {generator} of "
+                f"{maker.multiple}; give one of no more scales"
             )
-        write_graph(other, folder / f"{UNGUIDED}.onnx", bits=8)
+        write_graph(other, folder / f"{graph}.onnx", bits=8)
     for graph in ESTIMATING:
         (folder / f"{graph}.onnx").unlink(missing_ok=True)
     if estimator is not None:
@@ -94,13 +99,12 @@ def export(
             write_graph(guesser.get_submodule(graph), folder / f"{graph}.onnx")
     ranges = {
         graph: measure_ranges(folder / f"{graph}.onnx", pictures)
-        for graph in ("generator", UNGUIDED)
+        for graph in ("generator", *OTHERS)
         if pictures is not None and (folder / f"{graph}.onnx").exists()
     }
     card = replace(
         card,
-        ranges=ranges.get("generator", {}),
-        unguided_ranges=ranges.get(UNGUIDED, {}),
+        ranges=ranges,
         network=maker_facts["recipe"]["network"],
         multiple=int(maker.multiple),  # type: ignore[arg-type]
         detector_multiple=int(finder.multiple),  # type: ignore[arg-type]

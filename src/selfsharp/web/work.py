@@ -95,7 +95,7 @@ def _restored(job: Job, photo: Photo, mask: Plane | None, threads: int | None, t
 def _mapped(job: Job, photo: Photo, threads: int | None) -> Made:
     restorer = _restorer(job.model, threads, job.backend, job.quality)
     radius, parts = restorer.map_blur(photo.image)
-    return Made(photo, photo.image, radius, parts.gate)
+    return Made(photo, photo.image, radius, parts.gate.astype(np.float32, copy=False))
 
 
 @lru_cache(maxsize=2)
