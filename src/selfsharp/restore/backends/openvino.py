@@ -19,9 +19,6 @@ threads work on it, and what lies between a graph's layers takes most of the mem
 LARGE = 1 << 20
 """Values of an input from which what lies between layers is given back, 100 MB and more; of smaller
 pieces, of which many follow each other, it is used again."""
-NONE = 0
-"""Sizes of input for which what a graph needs is kept once others follow. What is run exactly sees
-few sizes, each several times in a row; kept for all of a large photo's they are 50 MB."""
 LEVELS, WEIGHT_LEVELS = 256, 255
 """Numbers that 8 bits hold; weights have as many over 0 as under it."""
 
@@ -31,7 +28,6 @@ def opened(content: bytes, threads: int, *, exact: bool, ranges: Ranges) -> Open
     settings: dict[str, int | str] = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
     if exact:
         settings["INFERENCE_PRECISION_HINT"] = "f32"
-        settings["CPU_RUNTIME_CACHE_CAPACITY"] = NONE
     with _TURN:
         core = openvino.Core()
         model = core.read_model(content)
