@@ -13,7 +13,7 @@ from selfsharp.blur.psf_field import PsfField
 from selfsharp.image import grey_of
 from selfsharp.restore import proposal
 from selfsharp.restore.partition import Partition
-from selfsharp.restore.proposal import DAMPINGS, propose, undo, undo_block
+from selfsharp.restore.proposal import DAMPINGS, propose, reach_of, undo, undo_block
 from selfsharp.restore.tiles import Grid, Tile, tiles_of
 
 GRID = Grid(step=96, ramp=16, halo=16, multiple=8)
@@ -84,6 +84,21 @@ def test_tiles_propose_what_the_whole_photo_would(image, estimate):
         assert proposals.shape == (*tile.seen_size, 6)
         off = np.abs(proposals - whole[tile.seen])[tile.inner]
         assert off.mean(axis=(0, 1)).max() < 1 / 255
+
+
+def test_an_empty_frame_around_a_psf_changes_next_to_nothing(image, estimate):
+    framed = np.pad(estimate.psf, 6)
+    wide = replace(estimate, psf=framed, both=(framed, framed))
+    bare = wide.bare
+    assert bare.both[0] is bare.both[1]
+    assert bare.psf.shape <= estimate.psf.shape
+    assert bare.psf.sum() == framed.sum()
+    assert reach_of(bare) < reach_of(wide)
+    parts = make_parts(image, 150)
+    for tile in tiles_of(*parts.gate.shape, GRID):
+        with_it, without = (undo(image, parts, tile, one) for one in (wide, bare))
+        off = np.abs(with_it - without)[tile.inner]
+        assert off.mean(axis=(0, 1)).max() < 0.5 / 255
 
 
 @pytest.mark.parametrize("places", [[0, 1, 3, 4], [0, 4], [1]])
