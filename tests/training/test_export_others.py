@@ -96,6 +96,18 @@ def test_each_generator_has_ranges_of_its_own(several):
     assert all(card.ranges["generator"] != card.ranges[graph] for graph in OTHERS)
 
 
+def test_a_lighter_generator_is_no_stand_in_where_no_psf_is_known(several, tmp_path):
+    without = tmp_path / "without"
+    shutil.copytree(several["folder"], without)
+    (without / f"{UNGUIDED}.onnx").unlink()
+    write_card(without, read_card(without))
+    planes = [np.random.default_rng(7).random((n, 16, 24), np.float32) for n in (3, 2, 6)]
+    best, fast = (Restorer(without, threads=1, quality=q) for q in ("best", "fast"))
+    found = fast._model.unguided(*planes)
+    np.testing.assert_array_equal(found, best._model.unguided(*planes))
+    assert (found != fast._model.generator(*planes)).any()
+
+
 @pytest.mark.parametrize("graph", OTHERS)
 def test_exporting_again_without_another_generator_leaves_none(tmp_path, save_untrained, graph):
     made = [save_untrained(tmp_path / name, name) for name in ("detector", "mending")]

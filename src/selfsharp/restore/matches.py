@@ -149,7 +149,14 @@ def transfer(
 def find_in(
     tile: Tile, gate: Plane, proposals: Proposals, references: References | None
 ) -> Matches | None:
-    """What a tile's blurred patches are like in the reference part; None without one."""
+    """What a tile's blurred patches are like in the reference part; None without one.
+
+    Args:
+        tile: where it lies.
+        gate: over 0 where what the tile sees is blurred.
+        proposals: of what it sees.
+        references: the reference part, encoded.
+    """
     if references is None:
         return None
     corner = tile.seen[0].start, tile.seen[1].start
