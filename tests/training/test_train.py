@@ -142,6 +142,21 @@ def test_a_network_that_is_told_more_begins_with_what_one_told_less_has_learnt(
     assert read_checkpoint(again)[1]["crops"] == 16
 
 
+def test_a_network_with_fewer_scales_begins_with_what_it_has_of_a_larger_one(
+    tmp_path, recipe, unscored
+):
+    checkpoint = train(recipe, tmp_path / "run")
+    learnt, _ = read_checkpoint(checkpoint)
+    smaller = replace(recipe, options={"widths": [8], "down": [1], "up": []})
+    training = start(smaller, checkpoint)
+    assert training.crops == 0
+    assert training.average.keys() == training.network.state_dict().keys()
+    for name, value in training.network.state_dict().items():
+        assert torch.equal(value, learnt[f"weights/{name}"].float()), name
+    again = train(smaller, tmp_path / "smaller", checkpoint)
+    assert read_checkpoint(again)[1]["crops"] == 16
+
+
 def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path, recipe, unscored):
     checkpoint = train(recipe, tmp_path / "run")
     wider = replace(recipe, options={"widths": [12, 12], "down": [1, 1], "up": [1]})

@@ -114,19 +114,22 @@ class OpenedModel:
         contents = {graph: read_graph(folder, card, graph) for graph in card.graphs}
         pool = ThreadPoolExecutor(1)
         ranges = card.ranges if quick else {}
-        self._lighter = quick and QUICK in contents
-        files = (GRAPHS[0], QUICK if self._lighter else GRAPHS[1])
+        lighter = quick and QUICK in contents
+        files = (GRAPHS[0], QUICK if lighter else GRAPHS[1])
         self._graphs = {
             graph: pool.submit(Graph, contents[file], threads, backend, ranges=ranges.get(file))
             for graph, file in zip(GRAPHS, files, strict=True)
         }
         self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
         pool.shutdown(wait=False)
+        later = {CONTEXT: CONTEXT, UNGUIDED: UNGUIDED}
+        if lighter and UNGUIDED not in contents:
+            later[UNGUIDED] = GRAPHS[1]  # The lighter one is for parts with a PSF alone.
         # What many photos have no need of is opened when it is asked for.
         self._open = {
-            graph: partial(Graph, contents[graph], threads, backend, ranges=ranges.get(graph))
-            for graph in (GRAPHS[1], CONTEXT, UNGUIDED)
-            if graph in contents
+            graph: partial(Graph, contents[file], threads, backend, ranges=ranges.get(file))
+            for graph, file in later.items()
+            if file in contents
         }
 
     @property
@@ -146,13 +149,8 @@ class OpenedModel:
 
     @cached_property
     def unguided(self) -> Graph:
-        """What restores a tile of which no PSF is known; opened when asked for.
-
-        A lighter generator is for those of which one is, and never stands in.
-        """
-        if UNGUIDED not in self._open:
-            return self._open[GRAPHS[1]]() if self._lighter else self.generator
-        return self._open[UNGUIDED]()
+        """What restores a tile of which no PSF is known; opened when asked for."""
+        return self._open[UNGUIDED]() if UNGUIDED in self._open else self.generator
 
     @property
     def learnt(self) -> LearntRound | None:

@@ -97,8 +97,8 @@ class Training:
 def start(recipe: Recipe, checkpoint: Path | None = None, fabric: Fabric | None = None) -> Training:
     """A training at its beginning, or where a checkpoint left it.
 
-    A checkpoint without an optimiser's state, or of a network that is told less or more, gives its
-    weights alone: training warms up from there, with crops counted anew.
+    A checkpoint without an optimiser's state, or of a network that differs, gives what weights fit
+    and no more: training warms up from there, with crops counted anew.
 
     Raises:
         ValueError: the checkpoint does not fit the recipe's network, or the recipe does not
@@ -192,7 +192,8 @@ def _go_on(training: Training, checkpoint: Path) -> None:
     weights = part(tensors, "weights") or average
     fit = getattr(training.network, "begun_from", dict)
     fitted, average = fit(weights), fit(average)
-    differs = any(n not in weights or one.shape != weights[n].shape for n, one in fitted.items())
+    shapes = ({name: one.shape for name, one in each.items()} for each in (fitted, weights))
+    differs = next(shapes) != next(shapes)
     name = training.recipe.network
     _load(training.network, fitted, f"{checkpoint} does not fit {name}")
     device = training.fabric.device
