@@ -30,6 +30,7 @@ from selfsharp.image import (
     PhotoError,
     atomic_output,
     grey_of,
+    open_with_mask,
     output_path,
     quantize,
     read_mask,
@@ -662,6 +663,18 @@ def test_size_is_checked_before_decoding(
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("was decoded"))
     with pytest.raises(PhotoError, match=r"has more than 0\.0009 megapixels"):
         read_photo(path, max_megapixels=900e-6)
+
+
+def test_photo_and_mask_are_read_at_a_time_as_one_by_one(tmp_path: Path) -> None:
+    path, mask = save(tmp_path / "a.png"), save(tmp_path / "mask.png")
+    photo, marked = open_with_mask(path, mask)
+    np.testing.assert_array_equal(np.asarray(photo.image), read_photo(path).image)
+    np.testing.assert_array_equal(marked, read_mask(mask, *photo.image.shape[:2]))
+    cut(tmp_path / "cut.jpg")
+    with pytest.raises(PhotoError, match=r"cut\.jpg is damaged"):
+        open_with_mask(tmp_path / "cut.jpg", tmp_path / "nowhere.png")
+    with pytest.raises(PhotoError, match=r"no file .*nowhere\.png"):
+        open_with_mask(path, tmp_path / "nowhere.png")
 
 
 def test_settings_of_pillow_neither_count_nor_change(

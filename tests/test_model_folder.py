@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from selfsharp.graph_file import check_graph
+from selfsharp.graph_file import check_graph, input_names
 from selfsharp.model_folder import (
     CONTEXT,
     GRAPHS,
@@ -94,6 +94,22 @@ def test_a_graph_that_is_not_ours_is_refused_in_one_line(folder, content, reason
     write_card(folder, CARD)
     with pytest.raises(ModelError, match=rf"\A.*detector\.onnx .*{reason}.*; take a model.*\Z"):
         read_graph(folder, read_card(folder), "detector")
+
+
+@pytest.mark.parametrize("path", sorted(PRETRAINED.glob("*/*.onnx")), ids=lambda path: path.stem)
+def test_what_a_graph_takes_is_told_without_loading_it(path):
+    content = path.read_bytes()
+    assert input_names(content) == Graph(content, threads=1).inputs != []
+
+
+def test_weights_that_are_listed_as_inputs_are_none():
+    weights = onnx.numpy_helper.from_array(np.ones(1, np.float32), "weights")
+    model = onnx.ModelProto.FromString(graph_of(operator="Add", initializer=[weights]))
+    model.graph.node[0].input.append("weights")
+    listed = onnx.helper.make_tensor_value_info("weights", onnx.TensorProto.FLOAT, [1])
+    model.graph.input.append(listed)
+    content = model.SerializeToString()
+    assert input_names(content) == Graph(content, threads=1).inputs == ["in"]
 
 
 def test_broken_graphs_are_refused_in_one_line(folder):

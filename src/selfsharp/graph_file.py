@@ -12,10 +12,11 @@ _DOMAINS = {b"", b"ai.onnx"}
 _CONTROL = {b"Loop", b"Scan", b"If"}
 # Numbers of fields in onnx.proto.
 _MODEL_GRAPH, _MODEL_FUNCTIONS = 7, 25
-_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_SPARSE = 1, 5, 11, 15
 _NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPHS = 5, (6, 11)
-_TENSOR_EXTERNAL, _TENSOR_LOCATION = 13, 14
+_TENSOR_NAME, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 13, 14
+_INPUT_NAME = 1
 
 
 def check_graph(content: bytes) -> None:
@@ -27,18 +28,41 @@ def check_graph(content: bytes) -> None:
     """
     if len(content) > _LARGEST:
         raise ValueError(f"has {len(content) / 1e9:.1f} GB; a model of ours has at most 1")
-    graphs = [value for field, value in _fields(content) if field == _MODEL_GRAPH]
     if any(field == _MODEL_FUNCTIONS for field, _ in _fields(content)):
         raise ValueError("defines functions of its own")
-    if len(graphs) != 1 or isinstance(graphs[0], int):
-        raise ValueError("holds no graph")
-    for field, value in _fields(graphs[0]):
+    for field, value in _fields(_graph_of(content)):
         if field == _GRAPH_NODE:
             _check_node(value)
         elif field == _GRAPH_INITIALIZER:
             _check_tensor(value)
         elif field == _GRAPH_SPARSE:
             raise ValueError("has sparse weights")
+
+
+def input_names(content: bytes) -> list[str]:
+    """Names of what an ONNX file's graph takes, in their order, without loading it.
+
+    Raises:
+        ValueError: it is damaged; the message is the rest of a line.
+    """
+    parts = list(_fields(_graph_of(content)))
+    # Files of old list weights among the inputs, too.
+    weights = {_text(one, _TENSOR_NAME) for field, one in parts if field == _GRAPH_INITIALIZER}
+    names = [_text(one, _INPUT_NAME) for field, one in parts if field == _GRAPH_INPUT]
+    return [name for name in names if name not in weights]
+
+
+def _text(message: memoryview | int, wanted: int) -> str:
+    """A field of a message that holds text; empty without it."""
+    found = [bytes(_octets(value)) for field, value in _fields(message) if field == wanted]
+    return found[-1].decode("utf-8", "replace") if found else ""
+
+
+def _graph_of(content: bytes) -> memoryview:
+    graphs = [value for field, value in _fields(content) if field == _MODEL_GRAPH]
+    if len(graphs) != 1 or isinstance(graphs[0], int):
+        raise ValueError("holds no graph")
+    return graphs[0]
 
 
 def _check_node(node: memoryview | bytes | int) -> None:

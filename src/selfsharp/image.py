@@ -5,10 +5,8 @@ read and written of which format stands in `formats`.
 """
 
 import logging
-import math
-import threading
-import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
@@ -16,7 +14,6 @@ from pathlib import Path
 from types import ModuleType
 
 import PIL.Image
-from PIL import ImageFile
 
 from selfsharp.exif import File
 from selfsharp.formats import START, by_ending, fitting, recognise, writable_endings
@@ -24,6 +21,7 @@ from selfsharp.output_file import atomic_output
 from selfsharp.photo import Photo, StoredPhoto
 from selfsharp.photo_error import PhotoError, UnsupportedError
 from selfsharp.photo_metadata import Metadata, with_new_thumbnail
+from selfsharp.pillow_settings import reading_up_to
 from selfsharp.raster import Image, Plane, Raster, grey_of, luma_of, quantize
 from selfsharp.raster_image import AnyGrey, AnyImage, GreyImage, RasterImage, raster_of
 
@@ -40,6 +38,7 @@ __all__ = [
     "atomic_output",
     "grey_of",
     "open_photo",
+    "open_with_mask",
     "output_path",
     "quantize",
     "read_mask",
@@ -99,7 +98,29 @@ def read_mask(
     Raises:
         PhotoError: the file cannot be read, or its size is not the photo's.
     """
-    mask = luma_of(_read(Path(path), max_megapixels)[0])
+    return _fitting_mask(_read_luma(Path(path), max_megapixels), Path(path), height, width)
+
+
+def open_with_mask(
+    path: Path, mask: Path, *, max_megapixels: float = MAX_MEGAPIXELS
+) -> tuple[StoredPhoto, Plane]:
+    """:func:`open_photo` and :func:`read_mask` at a time.
+
+    Raises:
+        PhotoError: as there, of the photo where both are wrong.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        luma = beside.submit(_read_luma, mask, max_megapixels)
+        photo = open_photo(path, max_megapixels=max_megapixels)
+    return photo, _fitting_mask(luma.result(), mask, *photo.image.shape[:2])
+
+
+def _read_luma(path: Path, max_megapixels: float) -> Plane:
+    return luma_of(_read(path, max_megapixels)[0])
+
+
+def _fitting_mask(mask: Plane, path: Path, height: int, width: int) -> Plane:
+    """The mask, if it has the photo's size."""
     down, across = mask.shape
     if (down, across) != (height, width):
         raise PhotoError(
@@ -128,19 +149,11 @@ _INSTEAD = "save it as JPEG, PNG, WebP or TIFF with 8 or 16 bits per channel fir
 # What Pillow logs of damaged files would be printed if nobody asked for its log.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-# Pillow's limits are global settings, and so are warnings: one thread at a time.
-_PILLOW_SETTINGS = threading.Lock()
-
 
 @contextmanager
 def _guarded(path: Path, max_megapixels: float) -> Iterator[None]:
-    """Pillow with this limit instead of its own, without warnings, failing by PhotoError."""
-    with _PILLOW_SETTINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        before = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-        # Pillow warns above its limit; above twice that it refuses, before it decodes.
-        PIL.Image.MAX_IMAGE_PIXELS = math.ceil(max_megapixels * 1e6 / 2)
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
+    """Pillow with this limit, failing by PhotoError."""
+    with reading_up_to(max_megapixels):
         try:
             yield
         except PhotoError:
@@ -162,8 +175,6 @@ def _guarded(path: Path, max_megapixels: float) -> Iterator[None]:
             raise PhotoError(
                 f"{path} is damaged or incomplete ({error}); get an undamaged copy of it"
             ) from error
-        finally:
-            PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from selfsharp.model_folder import find_model
+from selfsharp.restore import runtime
 from selfsharp.restore.restorer import (
     Restoration,
     Restorer,
@@ -15,6 +17,7 @@ from selfsharp.restore.restorer import (
     check_mask,
     check_strength,
 )
+from selfsharp.restore.runtime import Graph
 
 
 @pytest.fixture
@@ -151,6 +154,25 @@ def test_sharp_tiles_never_reach_the_generator(made_up, half_red):
     calls = []
     restorer.restore(half_red, mask, progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (1, 1)
+
+
+def test_a_sharp_photo_has_need_of_the_detector_alone(photo, monkeypatch):
+    opened = []
+
+    class Opened(Graph):
+        def __init__(self, content: bytes, *others, **settings) -> None:
+            opened.append(content)
+            super().__init__(content, *others, **settings)
+
+    monkeypatch.setattr(runtime, "Graph", Opened)
+    restorer = Restorer("base", threads=1)
+    folder, mask = find_model("base"), np.zeros(photo.shape[:2], np.float32)
+    files = {file.read_bytes(): file.stem for file in folder.glob("*.onnx")}
+    restorer.restore(photo, mask)
+    assert {files[content] for content in opened} <= {"detector"}
+    mask[:] = 1
+    restorer.restore(photo, mask)
+    assert {"detector", "edges", "mend", "generator"} <= {files[content] for content in opened}
 
 
 def test_restoring_twice_gives_the_same_bits(restorer, photo):

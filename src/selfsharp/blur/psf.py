@@ -21,10 +21,11 @@ STEPS = 4
 def blur_radius(psf: Float[np.ndarray, "height width"]) -> float:
     """The radius of a PSF: RMS distance from its centroid, in pixels."""
     weights = np.asarray(psf, np.float64)
-    weights = weights / weights.sum()
-    rows, columns = np.mgrid[: weights.shape[0], : weights.shape[1]]
-    row, column = (weights * rows).sum(), (weights * columns).sum()
-    return math.sqrt(max(0.0, (weights * ((rows - row) ** 2 + (columns - column) ** 2)).sum()))
+    square = 0.0
+    for light in (weights.sum(axis=1), weights.sum(axis=0)):
+        shares, places = light / light.sum(), np.arange(light.size)
+        square += float(shares @ (places - shares @ places) ** 2)
+    return math.sqrt(square)
 
 
 def extent(psf: Psf) -> tuple[int, int]:
@@ -153,11 +154,11 @@ def with_radius(shape: Callable[[float], Psf], radius: float) -> Psf:
     """
     if not (math.isfinite(radius) and radius >= 0):
         raise ValueError(f"blur radius {radius} is not a number of pixels >= 0; give 0 to 100, say")
+    psf = np.ones((1, 1), np.float32)
     if radius == 0:
-        return np.ones((1, 1), np.float32)
+        return psf
     # Bisection: discs and lines grow in steps of pixels, on which a secant can stall.
     low, high = 0.0, radius + 1.0
-    psf = shape(radius)
     for _ in range(24):
         middle = 0.5 * (low + high)
         psf = shape(middle)

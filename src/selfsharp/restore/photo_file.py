@@ -14,7 +14,7 @@ from selfsharp.image import (
     StoredPhoto,
     atomic_output,
     open_photo,
-    read_mask,
+    open_with_mask,
     write_photo,
 )
 from selfsharp.restore.memory import give_back
@@ -75,9 +75,13 @@ def restore_file(
     Raises:
         ValueError: the photo or the mask cannot be read, or the result cannot be written.
     """
-    photo = open_photo(path, max_megapixels=max_megapixels)
-    size = photo.image.shape[:2]
-    masks = [read_mask(mask, *size, max_megapixels=max_megapixels)] if mask else []
+    masks = []
+    if mask is None:
+        photo = open_photo(path, max_megapixels=max_megapixels)
+    else:
+        photo, marked = open_with_mask(path, mask, max_megapixels=max_megapixels)
+        masks.append(marked)
+        del marked
     # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
     change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
     share, added, window = change.maps.share, change.added, change.window

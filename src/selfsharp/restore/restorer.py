@@ -76,13 +76,13 @@ class Restorer:
     @property
     def _undoes(self) -> bool:
         """Whether PSFs are of any use."""
-        uses_psfs = bool({"proposals", "references"} & set(self._model.generator.inputs))
+        uses_psfs = bool({"proposals", "references"} & set(self._model.takes))
         return (uses_psfs and self._alone != "network") or self._alone == "deconvolution"
 
     @property
     def refers(self) -> bool:
         """Whether the model asks what the photo's sharp part tells of its blurred part."""
-        return "references" in self._model.generator.inputs
+        return "references" in self._model.takes
 
     def find_blur(self, image: Image) -> Findings:
         """What there is to be seen of an image's blur: all that `map` shows, meant or not."""

@@ -1,14 +1,16 @@
 """Runs a model's graphs on the CPU, with the backend of one's choice."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 
 import numpy as np
 from jaxtyping import Float32
 
 from selfsharp.blur.learnt_round import LearntRound
+from selfsharp.graph_file import input_names
 from selfsharp.model_folder import (
     CONTEXT,
     ESTIMATING,
@@ -92,7 +94,12 @@ class Graph:
 class OpenedModel:
     """A model whose graphs are opened one after the other, while something else is done.
 
-    The detector comes first: it is wanted once a photo is read, the others once it has looked.
+    The detector is opened at once: it is wanted when a photo is read. The others follow when a PSF
+    is first asked for, so that a photo without a blurred part has no need of them; what many
+    restored photos have no need of, either, is opened when it is asked for.
+
+    Attributes:
+        takes: names of the planes that the generator takes.
 
     Args:
         folder: the model's folder.
@@ -112,30 +119,31 @@ class OpenedModel:
     ) -> None:
         BACKENDS.check(backend)
         contents = {graph: read_graph(folder, card, graph) for graph in card.graphs}
-        pool = ThreadPoolExecutor(1)
+        detector, generator = GRAPHS
+        files = {graph: graph for graph in contents}
+        if quick and QUICK in contents:
+            # The lighter one is for parts with a PSF alone.
+            files = {UNGUIDED: generator} | files | {generator: QUICK}
+        self.takes = input_names(contents[files[generator]])
         ranges = card.ranges if quick else {}
-        lighter = quick and QUICK in contents
-        files = (GRAPHS[0], QUICK if lighter else GRAPHS[1])
-        self._graphs = {
-            graph: pool.submit(Graph, contents[file], threads, backend, ranges=ranges.get(file))
-            for graph, file in zip(GRAPHS, files, strict=True)
-        }
-        self._learnt = pool.submit(read_learnt_round, folder, card, threads, backend)
-        pool.shutdown(wait=False)
-        later = {CONTEXT: CONTEXT, UNGUIDED: UNGUIDED}
-        if lighter and UNGUIDED not in contents:
-            later[UNGUIDED] = GRAPHS[1]  # The lighter one is for parts with a PSF alone.
-        # What many photos have no need of is opened when it is asked for.
         self._open = {
-            graph: partial(Graph, contents[file], threads, backend, ranges=ranges.get(file))
-            for graph, file in later.items()
-            if file in contents
+            graph: partial(
+                Graph,
+                contents[file],
+                threads,
+                backend,
+                exact=graph in DIVIDED_BY,
+                ranges=ranges.get(file),
+            )
+            for graph, file in files.items()
         }
+        self._beginning = Lock()
+        self._graphs = self._opened_beside(detector)
 
     @property
     def detector(self) -> Graph:
         """What tells where an image is blurred."""
-        return self._graphs["detector"].result()
+        return self._graph(GRAPHS[0])
 
     @cached_property
     def context(self) -> Graph | None:
@@ -145,7 +153,7 @@ class OpenedModel:
     @property
     def generator(self) -> Graph:
         """What restores a tile."""
-        return self._graphs["generator"].result()
+        return self._graph(GRAPHS[1])
 
     @cached_property
     def unguided(self) -> Graph:
@@ -154,8 +162,36 @@ class OpenedModel:
 
     @property
     def learnt(self) -> LearntRound | None:
-        """What makes better PSFs of estimated ones, if the model has it."""
-        return self._learnt.result()
+        """What makes better PSFs of estimated ones, if the model has it; it can be opened yet."""
+        self._begin()
+        if not set(ESTIMATING) <= set(self._open):
+            return None
+        edges, mend = (partial(self._answer, graph) for graph in ESTIMATING)
+        return LearntRound(edges, mend)
+
+    def _answer(
+        self, graph: str, planes: Float32[np.ndarray, "_ _ _"]
+    ) -> Float32[np.ndarray, "_ _ _"]:
+        return self._graph(graph)(planes)
+
+    def _graph(self, graph: str) -> Graph:
+        """One of those that are opened beside something else, once it is."""
+        if graph not in self._graphs:
+            self._begin()
+        return self._graphs[graph].result()
+
+    def _begin(self) -> None:
+        """Begins to open what a part with a PSF is restored by, in the order of its use."""
+        with self._beginning:
+            if GRAPHS[1] not in self._graphs:
+                estimating = [graph for graph in ESTIMATING if graph in self._open]
+                self._graphs |= self._opened_beside(*estimating, GRAPHS[1])
+
+    def _opened_beside(self, *graphs: str) -> dict[str, Future[Graph]]:
+        pool = ThreadPoolExecutor(1)
+        opened = {graph: pool.submit(self._open[graph]) for graph in graphs}
+        pool.shutdown(wait=False)
+        return opened
 
 
 def read_learnt_round(
