@@ -198,6 +198,8 @@ class BenchmarkSettings:
     seen: tuple[str, ...] = ("0477_11_00",)
     """For gopro: scenes that a model was trained on, by a part of their names; the bundled
     models saw 0477_11_00."""
+    parts: tuple[Literal["region", "sizes", "large"], ...] = ("region", "sizes", "large")
+    """For speed: a blurred region, photo by photo; sizes and blurred shares; a large photo."""
     seed: int = 0
     """Seed of every blur and noise."""
     sheet: int = 1

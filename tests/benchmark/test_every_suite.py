@@ -94,6 +94,21 @@ def test_a_second_run_gives_the_same_figures_to_the_last_digit(suite, measure, t
             assert path.read_bytes() == two.with_name(path.name).read_bytes()
 
 
+@pytest.mark.parametrize("part", ["region", "sizes", "large"])
+def test_speed_measures_the_parts_that_are_asked_for(part, measure):
+    titles = {"region": ["A region"], "sizes": ["Readings", "Slopes and ratios"]}
+    report, content = measure("speed", parts=(part,))
+    page = report.read_text(encoding="utf-8")
+    found = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert [t for t in found if t != "This run"] == titles.get(part, ["A large photo"])
+    assert content["timings"]["figures"]
+
+
+def test_speed_of_nothing_is_refused(measure):
+    with pytest.raises(ValueError, match=r"\A--parts names nothing.*; give region"):
+        measure("speed", parts=())
+
+
 @every_suite
 def test_without_pictures_a_suite_says_what_it_takes(suite, capsys):
     assert main(["benchmark", suite]) == 2

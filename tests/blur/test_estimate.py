@@ -8,15 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsharp.blur.deconvolve import deconvolve
-from selfsharp.blur.estimate import (
-    AGREEING,
-    ROUNDLY,
-    ROUNDS,
-    SEARCHES,
-    STEADY,
-    estimate_psf,
-    gains,
-)
+from selfsharp.blur.estimate import ROUNDS, SEARCHES, estimate_psf
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.psf import blur_radius, similarity
@@ -132,20 +124,6 @@ def test_one_colour_of_any_size_tells_no_psf(height, width, level):
     assert found.psf.sum() == pytest.approx(1, abs=1e-4)
 
 
-@given(
-    st.sampled_from([AGREEING, ROUNDLY, STEADY]),
-    st.floats(-10, 1),
-    st.floats(-10, 1),
-    st.integers(0, 400),
-    st.integers(0, 400),
-)
-def test_confidence_rises_with_the_part_and_falls_with_what_differs(fit, one, other, this, that):
-    low, high = sorted((one, other))
-    small, large = (np.ones((side, side), np.float32) for side in sorted((this, that)))
-    assert 0 <= gains(fit, high, small) <= gains(fit, low, small) <= 1
-    assert gains(fit, low, small) <= gains(fit, low, large)
-
-
 POINT = np.pad(np.ones((1, 1), np.float32), 15)
 
 
@@ -201,16 +179,31 @@ def test_learnt_rounds_go_on_from_each_other(shaken, quality):
         np.testing.assert_array_equal(psf, answers[len(asked) - 1])
 
 
+class Calming(Told):
+    """Rounds that turn the PSF, until one leaves it as it is."""
+
+    def __init__(self, still: int) -> None:
+        super().__init__(None)
+        self.still, self.asked = still, 0
+
+    def __call__(self, part, psf):
+        self.asked += 1
+        return psf if self.asked >= self.still else np.rot90(psf).copy()
+
+
 @pytest.mark.parametrize("still", [1, 3])
 def test_no_learnt_round_follows_one_that_has_changed_nothing(shaken, still):
     sample, _ = shaken
-    asked = []
+    rounds = Calming(still)
+    estimate_psf(sample.blurred.mean(axis=2), sample.mask, learnt=rounds)
+    assert rounds.asked == still
 
-    class Calming(Told):
-        def __call__(self, part, psf):
-            asked.append(psf)
-            return psf if len(asked) >= still else np.rot90(psf).copy()
 
-    found = estimate_psf(sample.blurred.mean(axis=2), sample.mask, learnt=Calming(None))
-    assert len(asked) == still
-    assert found.confidence > 0.95
+def test_the_sooner_rounds_change_nothing_the_more_is_an_estimate_believed(shaken):
+    sample, _ = shaken
+    grey = sample.blurred.mean(axis=2)
+    rounds = [Calming(still) for still in (1, 3, ROUNDS + 1)]
+    at_once, later, never = (estimate_psf(grey, sample.mask, learnt=one) for one in rounds)
+    assert at_once.confidence > 0.95
+    assert at_once.confidence > later.confidence > never.confidence
+    assert never.confidence < 0.5

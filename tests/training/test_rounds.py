@@ -15,11 +15,11 @@ from selfsharp.blur.alternation import SIZE  # noqa: E402
 from selfsharp.blur.blurred_part import BlurredPart  # noqa: E402
 from selfsharp.blur.convolve import convolve  # noqa: E402
 from selfsharp.blur.deconvolve import divide_plane  # noqa: E402
-from selfsharp.blur.estimate import diffuseness  # noqa: E402
 from selfsharp.blur.kinds import gaussian, shake  # noqa: E402
 from selfsharp.blur.learnt_round import LearntRound  # noqa: E402
 from selfsharp.blur.psf import tidied  # noqa: E402
 from selfsharp.blur.regions import everywhere  # noqa: E402
+from selfsharp.blur.scatter import diffuseness  # noqa: E402
 from selfsharp.image import quantize, read_photo  # noqa: E402
 from selfsharp.networks.estimator import Estimator  # noqa: E402
 from selfsharp.recipe import Recipe  # noqa: E402

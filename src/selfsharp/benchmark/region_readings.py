@@ -86,10 +86,11 @@ def table_of_regions(readings: Sequence[RegionReading]) -> Table:
             ]
         )
     notes = [
-        "Photos as they come, shaken in a blob of 30 % as in `table1`, whole processes, median "
-        "and most of one run each; memory: the most of all. The same sharp: before it was shaken, "
-        "with an empty mask: start, reading and writing. The region: what it takes beyond that. "
-        f"Faster, less memory: so many times, beside {slowest or 'the slowest'}.",
+        "Photos as they come, or their middle, shaken in a blob of 30 % as in `table1`, whole "
+        "processes, median and most of one run each; memory: the most of all. The same sharp: "
+        "before it was shaken, with an empty mask: start, reading and writing. The region: what "
+        "it takes beyond that. Faster, less memory: so many times, beside "
+        f"{slowest or 'the slowest'}.",
     ]
     return Table("A region", heads, lines, notes)
 

@@ -17,27 +17,17 @@ import numpy as np
 
 from selfsharp.blur.alternation import EFFORTS, SIDES, SIZE, Effort, begin, go_on, scaled
 from selfsharp.blur.blurred_part import BlurredPart
-from selfsharp.blur.deconvolve import divide_plane
+from selfsharp.blur.confidence import AGREEING, ROUNDLY, gains, holds
 from selfsharp.blur.direction import APART, apart, is_round
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power
+from selfsharp.blur.misfit import mean_misfit
 from selfsharp.blur.psf import Psf, cropped, tidied
 from selfsharp.blur.psf_field import PsfField
+from selfsharp.blur.scatter import diffuseness
 from selfsharp.blur.sharpness import structure_over_noise
-from selfsharp.blur.spectrum import derivatives, transform
+from selfsharp.blur.spectrum import transform
 from selfsharp.image import Plane
-
-CAREFUL = (0.02, 0.01)
-"""Weight of the prior where estimates are compared by what undoing them leaves."""
-STEADY = (1.26, 0.43, -10.1)
-"""Logistic regression of whether undoing an estimate gains, on the logarithms of what the last two
-learnt rounds do not agree in, and of its part's pixels. Rounds leave a right PSF about as it is,
-and change a wrong one. Of 239 held-out parts, of 110 to 640 px a side, 79 % gain; it ranks 87 % of
-the pairs of one that does and one that does not rightly (left out by fifths)."""
-AGREEING = (0.36, 1.13, -12.7)
-"""The same, on how the two best estimates agree, where there is no learnt round: 76 %."""
-ROUNDLY = (2.6, 1.09, -8.1)
-"""The same for round blur, on how far its radius differs from the estimated PSF's: 86 % of 106."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +79,7 @@ class Estimate:
             mean.
         both: the two, the better first; the same one twice where learnt rounds have made it, or
             where the blur is round.
-        confidence: probability that undoing it gains anything.
+        confidence: probability that it is worth undoing.
         lens: the Gaussian or disc that the blur is; None where it is a movement's.
         field: how the PSF differs from place to place; None where it is one all over.
     """
@@ -146,16 +136,17 @@ def estimate_psf(
     if learnt is None:
         confidence = gains(AGREEING, disagreement(first, second), mask)
         return Estimate(psf, (first, second), confidence)
-    part, rounds, differing = BlurredPart.of(grey, mask, SIZE), [psf], 0.0
+    part, rounds = BlurredPart.of(grey, mask, SIZE), [psf]
+    differing: list[float] = []
     for _ in range(ROUNDS):
         rounds.append(learnt(part, rounds[-1]))
-        differing = disagreement(rounds[-2], rounds[-1])
-        if differing < SETTLED:
+        differing.append(disagreement(rounds[-2], rounds[-1]))
+        if differing[-1] < SETTLED:
             break
-    confidence = gains(STEADY, differing, mask)
     better = rounds[-1]
     if disagreement(psf, better) < ALIKE:
         better = tidied(tidied(psf + rounds[1], 0.0) + better, 0.0)
+    confidence = holds(differing[0], differing[-1], mean_misfit(grey, mask, better), mask)
     return Estimate(better, (better, better), confidence)
 
 
@@ -163,19 +154,6 @@ def _round_blur(grey: Plane, mask: Plane) -> tuple[Power, RoundBlur] | None:
     """A part's power spectrum, and the Gaussian or disc that explains it best; None for none."""
     power = measure_power(grey, mask)
     return (power, fit_round_blur(power)) if power else None
-
-
-def gains(fit: tuple[float, float, float], differing: float, mask: Plane) -> float:
-    """Probability that undoing an estimate gains, by how far it differs from another.
-
-    Args:
-        fit: `STEADY`, `AGREEING` or `ROUNDLY`, as the other is.
-        differing: a logarithm, of what the two do not agree in or of the ratio of their radii.
-        mask: 1 in the part; a larger one tells more.
-    """
-    slope, growth, offset = fit
-    evidence = growth * math.log(max(np.count_nonzero(mask > 0.5), 1)) + offset
-    return 1 / (1 + math.exp(slope * differing - evidence))
 
 
 def _best_two(grey: Plane, mask: Plane, threads: int, search: Search) -> tuple[Psf, Psf]:
@@ -196,37 +174,6 @@ def _best_two(grey: Plane, mask: Plane, threads: int, search: Search) -> tuple[P
                 best = np.argsort(marks, kind="stable")[: search.survivors[finer]]
                 running = [running[place] for place in best]
     return running[0].psf, running[-1].psf
-
-
-def diffuseness(grey: Plane, mask: Plane, psf: Psf) -> float:
-    """How little gradients are gathered in few places once a PSF is undone; less is better.
-
-    Blur spreads gradients, and so does the ringing of a wrong PSF.
-
-    Args:
-        grey: mean of the channels, 0..1.
-        mask: 1 where blurred.
-        psf: how it may be blurred.
-    """
-    sharp = divide_plane(grey, mask, psf, CAREFUL)
-    rim = max(4, psf.shape[0] // 3)
-    inner = slice(rim, -rim), slice(rim, -rim)
-    size = np.hypot(*derivatives(sharp))[inner][mask[inner] > 0.5]
-    if not size.any():
-        return 0.0
-    return scatter(size)
-
-
-def scatter(slopes: np.ndarray) -> float:
-    """How little gradients are gathered in few places: log of their mean over their RMS.
-
-    No contrast changes it. After D. Krishnan, T. Tay and R. Fergus, Blind deconvolution using a
-    normalized sparsity measure, 2011, doi:10.1109/CVPR.2011.5995521.
-
-    Args:
-        slopes: sizes of gradients, not all of them 0.
-    """
-    return float(np.log(slopes.mean() / np.sqrt((slopes**2).mean())))
 
 
 def disagreement(first: Psf, second: Psf) -> float:

@@ -14,11 +14,12 @@ from jaxtyping import Bool
 
 from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.deconvolve import divide_plane
-from selfsharp.blur.estimate import CAREFUL, TELLING
+from selfsharp.blur.estimate import TELLING
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.misfit import gathered
 from selfsharp.blur.psf import Psf, tidied
 from selfsharp.blur.psf_field import PsfField
+from selfsharp.blur.scatter import CAREFUL
 from selfsharp.blur.sharpness import structure_over_noise
 from selfsharp.image import AnyGrey, Plane
 

@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from selfsharp.blur.deconvolve import divide_plane
-from selfsharp.blur.estimate import CAREFUL, scatter
 from selfsharp.blur.psf import Psf
+from selfsharp.blur.scatter import CAREFUL, scatter
 from selfsharp.blur.spectrum import derivatives
 from selfsharp.image import Plane
 
@@ -46,11 +46,27 @@ def misfit_undone(grey: Plane, undone: Plane, core: np.ndarray, rim: int) -> flo
         undone: what undoing made of `grey`.
         rim: pixels along the planes' edges that do not count.
     """
+    spreads = _telling_spreads(grey, undone, core, rim)
+    return float(np.quantile(spreads, 1 - WORST)) if spreads.size > 1 else 0.0
+
+
+def mean_misfit(grey: Plane, core: Plane, psf: Psf) -> float:
+    """:func:`misfit` in the mean over the squares of a part, not in the worst of them.
+
+    Args:
+        core: 1 where blurred for certain; it is undone there alone.
+    """
+    undone = divide_plane(grey, core, psf, CAREFUL)
+    spreads = _telling_spreads(grey, undone, core, psf.shape[0] // 2)
+    return float(spreads.mean()) if spreads.size else 0.0
+
+
+def _telling_spreads(
+    grey: Plane, undone: Plane, core: np.ndarray, rim: int
+) -> Float64[np.ndarray, " squares"]:
+    """How much more scattered gradients are in each square that has enough of them."""
     spreads, sizes = _squares(grey, undone, core, rim)
-    telling = sizes >= TELLING * np.median(sizes) if sizes.size else np.zeros(0, bool)
-    if np.count_nonzero(telling) < 2:
-        return 0.0
-    return float(np.quantile(spreads[telling], 1 - WORST))
+    return spreads[sizes >= TELLING * np.median(sizes)] if sizes.size else spreads
 
 
 def gathered(grey: Plane, one: Plane, other: Plane, core: np.ndarray, rim: int) -> float:

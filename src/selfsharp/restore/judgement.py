@@ -27,7 +27,7 @@ DIRECTED, FITTING = 500.0, 0.03
 fit, to be a movement's beyond doubt. What has lines of its own, as shutters, has directions, too:
 of 27 photos soft in part four have the first and one, hardly `POSSIBLE`, both; of 29 shaken in
 part 20 have both."""
-SOME, SURER = 200.0, 0.8
+SOME, SURER = 200.0, 0.74
 """By how much it has to at least, where not all of a photo is blurred and no lens's blur is undone,
 unless the estimate has that confidence: with less it is softness, and left alone. It was restored,
 by the generator alone, in 30 of 95 photos soft in part; and a soft background can have a PSF that

@@ -50,10 +50,11 @@ quartiles in brackets, are of the cases with an estimate; `no estimate` is the s
 without: too small a part, or an estimate that is rather wrong, or fits only some places of the
 part. `seconds`: median time of the estimate on one core, whatever else runs there.
 
-Predictions: `confidence` is told of every estimate by how little the last learnt round changes it;
-under .5 it is refused, but counts here. `trust` is what the check says before anything is restored,
-where the part was found: how probably it was blurred by a movement, and is not soft by nature. All
-of it takes about ten minutes for 24 photos on two cores."""
+Predictions: `confidence` is told of every estimate by how little learnt rounds change it, and by
+how it gathers gradients, as the probability that a generator that is shown it gains more than one
+that is not; under .55 it is refused, but counts here. `trust` is what the check says before
+anything is restored, where the part was found: how probably it was blurred by a movement, and is
+not soft by nature. All of it takes about ten minutes for 24 photos on two cores."""
 
 
 @dataclass(frozen=True)

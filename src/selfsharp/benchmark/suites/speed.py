@@ -12,6 +12,7 @@ from selfsharp.benchmark.inputs import mirrored, sides_of, write_inputs
 from selfsharp.benchmark.large_readings import (
     MEGAPIXELS,
     SHARE,
+    LargeReading,
     asked,
     read_large,
     table_of_large,
@@ -21,6 +22,7 @@ from selfsharp.benchmark.plots import Panel
 from selfsharp.benchmark.programs import Program, Used, meter, programs_of
 from selfsharp.benchmark.region_readings import (
     PHOTOS,
+    RegionReading,
     read_regions,
     table_of_regions,
 )
@@ -71,27 +73,47 @@ class Reading:
 
 
 def run(bench: Bench) -> Report:
-    """Measures every model in each of its ways, and every outside program."""
+    """Measures every model in each of its ways, and every outside program.
+
+    Raises:
+        ValueError: no part of it is asked for.
+    """
     loads = [Load(size, USUAL) for size in SIZES]
     loads += [load for share in SHARES if (load := Load(SIZE, share)) not in loads]
     paths = list(bench.photos().values())
-    image, timeout = bench.read(paths[0]), bench.settings.peer_timeout
+    image, parts = bench.read(paths[0]), bench.settings.parts
+    if not parts:
+        raise ValueError("--parts names nothing to measure; give region, sizes or large")
+    timeout = bench.settings.peer_timeout
     programs = programs_of(bench.settings)
-    total = (len(loads) + min(PHOTOS, len(paths))) * len(programs) + len(asked(programs))
-    readings = []
+    counts = {
+        "region": min(PHOTOS, len(paths)) * len(programs),
+        "sizes": len(loads) * len(programs),
+        "large": len(asked(programs)),
+    }
+    total = sum(counts[part] for part in set(parts))
+    readings: list[Reading] = []
+    regions: list[RegionReading] = []
+    large: list[LargeReading] = []
     with (
         tempfile.TemporaryDirectory(prefix="selfsharp-speed-") as name,
         bench.progress("speed") as advance,
     ):
         folder, done = Path(name), count()
-        for load in loads:
+
+        def step() -> None:
+            advance(next(done), total)
+
+        for load in loads if "sizes" in parts else []:
             write_load(image, load, bench.settings.seed, folder)
             for program in programs:
-                advance(next(done), total)
+                step()
                 used = meter(program, folder, REPEATS, timeout, warm_up=True)
                 readings.append(Reading(program, load, used))
-        regions = read_regions(bench, programs, folder, lambda: advance(next(done), total))
-        large = read_large(bench, image, programs, folder, lambda: advance(next(done), total))
+        if "region" in parts:
+            regions = read_regions(bench, programs, folder, step)
+        if "large" in parts:
+            large = read_large(bench, image, programs, folder, step)
     read = [
         ({"megapixels": r.load.megapixels, "share": r.load.share}, r.program, r.used)
         for r in readings
@@ -104,10 +126,10 @@ def run(bench: Bench) -> Report:
     return Report(
         about=ABOUT,
         tables=[
-            table_of_regions(regions),
-            _table(readings),
-            table_of_large(large),
-            _summary(readings),
+            *([table_of_regions(regions)] if regions else []),
+            *([_table(readings)] if readings else []),
+            *([table_of_large(large)] if large else []),
+            *([_summary(readings)] if readings else []),
         ],
         panels=_panels(readings),
         timings=[
