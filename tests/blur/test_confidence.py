@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsharp.blur.confidence import AGREEING, ROUNDLY, gains, holds
+from selfsharp.blur.confidence import AGREEING, ROUNDLY, SETTLING, gains, holds
 
 logarithms = st.floats(-10, 1)
 sides = st.integers(0, 400)
@@ -16,7 +16,7 @@ def part(side: int) -> np.ndarray:
     return np.ones((side, side), np.float32)
 
 
-@given(st.sampled_from([AGREEING, ROUNDLY]), logarithms, logarithms, sides, sides)
+@given(st.sampled_from([AGREEING, ROUNDLY, SETTLING]), logarithms, logarithms, sides, sides)
 def test_it_rises_with_the_part_and_falls_with_what_differs(fit, one, other, this, that):
     low, high = sorted((one, other))
     small, large = map(part, sorted((this, that)))

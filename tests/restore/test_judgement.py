@@ -214,24 +214,24 @@ def test_psfs_cell_by_cell_are_shown_where_they_fit_plainly_better(
 
 
 @pytest.mark.parametrize(
-    ("gap", "confidence", "field", "is_shown"),
+    ("gap", "steadiness", "field", "is_shown"),
     [
         (0.05, 0.99, None, True),
         (0.08, 0.99, None, False),
-        (0.05, 0.7, None, False),
+        (0.05, 0.9, None, False),
         (0.05, 0.99, "gathers more", False),
         (0.03, 0.6, None, True),
     ],
 )
-def test_a_credible_psf_may_fit_less_well_where_cells_gather_no_more(
-    monkeypatch, shaken, gap, confidence, field, is_shown
+def test_a_steady_psf_may_fit_less_well_where_cells_gather_no_more(
+    monkeypatch, shaken, gap, steadiness, field, is_shown
 ):
     psf = np.ones((5, 5), np.float32) / 25
     cells = PsfField((100.0,), (100.0,), ((psf,),)) if field else None
     monkeypatch.setattr(fit, "misfit", lambda *_: gap)
     monkeypatch.setattr(fit, "misfit_undone", lambda *_: gap)
     monkeypatch.setattr(fit, "estimate_field", lambda *_: cells)
-    told = Estimate(psf, (psf, psf), confidence)
+    told = Estimate(psf, (psf, psf), 0.99, steadiness=steadiness)
     monkeypatch.setattr(fit, "estimate_psf", lambda *_: told)
     learnt = LearntRound(lambda planes: planes, lambda planes: planes)
     assert (judge(*shaken, learnt=learnt).estimate is not None) == is_shown
@@ -298,7 +298,7 @@ def test_what_fits_a_whole_photo_less_well_is_borne_out_by_its_places(
 ):
     image, parts = shaken
     psf = KINDS.load("shake").psf(3.0, np.random.default_rng(0))
-    monkeypatch.setattr(fit, "estimate_psf", lambda *_: Estimate(psf, (psf, psf), 0.7))
+    monkeypatch.setattr(fit, "estimate_psf", lambda *_: Estimate(psf, (psf, psf), 0.9))
     monkeypatch.setattr(fit, "misfit", lambda *_: gap)
     monkeypatch.setattr(fit, "votes_for", lambda *_: SimpleNamespace(share=speaking))
     learnt = LearntRound(lambda planes: planes, lambda planes: planes)

@@ -17,7 +17,7 @@ import numpy as np
 
 from selfsharp.blur.alternation import EFFORTS, SIDES, SIZE, Effort, begin, go_on, scaled
 from selfsharp.blur.blurred_part import BlurredPart
-from selfsharp.blur.confidence import AGREEING, ROUNDLY, gains, holds
+from selfsharp.blur.confidence import AGREEING, ROUNDLY, SETTLING, gains, holds
 from selfsharp.blur.direction import APART, apart, is_round
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power
@@ -82,6 +82,8 @@ class Estimate:
         confidence: probability that it is worth undoing.
         lens: the Gaussian or disc that the blur is; None where it is a movement's.
         field: how the PSF differs from place to place; None where it is one all over.
+        steadiness: the probability by how little the last learnt round has changed it alone,
+            however it fits; 0 without learnt rounds.
     """
 
     psf: Psf
@@ -89,6 +91,7 @@ class Estimate:
     confidence: float
     lens: RoundBlur | None = None
     field: PsfField | None = None
+    steadiness: float = 0.0
 
     @property
     def bare(self) -> "Estimate":
@@ -147,7 +150,8 @@ def estimate_psf(
     if disagreement(psf, better) < ALIKE:
         better = tidied(tidied(psf + rounds[1], 0.0) + better, 0.0)
     confidence = holds(differing[0], differing[-1], mean_misfit(grey, mask, better), mask)
-    return Estimate(better, (better, better), confidence)
+    steadiness = gains(SETTLING, differing[-1], mask)
+    return Estimate(better, (better, better), confidence, steadiness=steadiness)
 
 
 def _round_blur(grey: Plane, mask: Plane) -> tuple[Power, RoundBlur] | None:

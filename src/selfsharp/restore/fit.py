@@ -36,9 +36,9 @@ MISFIT = 0.04
 in held-out photos none is over; of 29 bursts of real frames, where movements differ, the best has
 .073. Of 22 large held-out photos taken by cameras that shift, or shift and turn, those over it that
 are undone by one PSF lose .3 to 2.9 dB."""
-EVEN, SURE = 0.065, 0.75
-"""The same where PSFs cell by cell gather no more than one does, and how credible that one has to
-be then. Shakes over a whole photo that were refused gain .2 dB where they would gain 3 to 6; of
+EVEN, SURE = 0.065, 0.95
+"""The same where PSFs cell by cell gather no more than one does, and how steady that one has to be
+then. Shakes over a whole photo that were refused gain .2 dB where they would gain 3 to 6; of
 those 22 photos none has both, and of 27 bursts, short ones among them, all are over .138."""
 BETTER = 0.8
 """Share of that misfit that PSFs cell by cell may have, to take the place of one. Five of those 22
@@ -130,7 +130,7 @@ class Fit:
         if self.estimate.lens:
             limit = ROUND_MISFIT
         else:
-            limit = EVEN if self.even and self.estimate.confidence >= SURE else MISFIT
+            limit = EVEN if self.even and self.estimate.steadiness >= SURE else MISFIT
         return self.estimate if self.gap <= limit and self.borne_out else None
 
 
