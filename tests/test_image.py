@@ -25,6 +25,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 from PIL.TiffImagePlugin import TiffImageFile
 
+from selfsharp import image
 from selfsharp.image import (
     Photo,
     PhotoError,
@@ -665,7 +666,11 @@ def test_size_is_checked_before_decoding(
         read_photo(path, max_megapixels=900e-6)
 
 
-def test_photo_and_mask_are_read_at_a_time_as_one_by_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [32.0, 1e-6])
+def test_photo_and_mask_are_read_at_a_time_as_one_by_one(
+    tmp_path: Path, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image, "TOGETHER", most)
     path, mask = save(tmp_path / "a.png"), save(tmp_path / "mask.png")
     photo, marked = open_with_mask(path, mask)
     np.testing.assert_array_equal(np.asarray(photo.image), read_photo(path).image)

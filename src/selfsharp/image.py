@@ -5,6 +5,7 @@ read and written of which format stands in `formats`.
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -49,6 +50,8 @@ __all__ = [
 
 MAX_MEGAPIXELS = 250.0
 """Larger pictures are refused unless a caller says otherwise."""
+TOGETHER = 32.0
+"""Megapixels of a mask up to which it is read beside its photo: both are decoded in memory then."""
 
 
 def read_photo(path: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
@@ -104,15 +107,26 @@ def read_mask(
 def open_with_mask(
     path: Path, mask: Path, *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> tuple[StoredPhoto, Plane]:
-    """:func:`open_photo` and :func:`read_mask` at a time.
+    """:func:`open_photo` and :func:`read_mask`, at a time if the mask is small enough.
 
     Raises:
         PhotoError: as there, of the photo where both are wrong.
     """
+    if not _told_megapixels(mask, max_megapixels) <= TOGETHER:
+        photo = open_photo(path, max_megapixels=max_megapixels)
+        size = photo.image.shape[:2]
+        return photo, read_mask(mask, *size, max_megapixels=max_megapixels)
     with ThreadPoolExecutor(1) as beside:
         luma = beside.submit(_read_luma, mask, max_megapixels)
         photo = open_photo(path, max_megapixels=max_megapixels)
     return photo, _fitting_mask(luma.result(), mask, *photo.image.shape[:2])
+
+
+def _told_megapixels(path: Path, max_megapixels: float) -> float:
+    """Size of a picture as its first bytes tell it to Pillow; not a number where they do not."""
+    with suppress(Exception), _guarded(path, max_megapixels), PIL.Image.open(path) as picture:
+        return picture.width * picture.height / 1e6
+    return math.nan
 
 
 def _read_luma(path: Path, max_megapixels: float) -> Plane:
