@@ -144,8 +144,11 @@ class Blender:
             return middle(proposals) - seen
         known = {
             "image": lambda: seen,
+            # As a large photo keeps it, so that a small one is restored alike.
             "blur": lambda: np.stack(
-                [parts.gate_in(tile.seen), parts.radius[tile.seen].astype(np.float32)], axis=2
+                [parts.gate_in(tile.seen), parts.radius[tile.seen].astype(np.float16)],
+                axis=2,
+                dtype=np.float32,
             ),
             "proposals": lambda: proposals,
             "references": lambda: told,
