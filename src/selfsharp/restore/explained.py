@@ -23,7 +23,8 @@ from selfsharp.restore.windows import Added, Weights, Window, around, counted_fr
 LEAST, DOUBTED = 0.0125, 0.085
 """Damping where an estimate is sure, and what is added where it is sure to be wrong. Of 55 held-out
 photos shaken wholly or in part, mask given, the generator gains 4.86 dB in the mean; with its
-colours and its brightness explained 5.39, with its brightness alone 5.43, damped like this 5.48."""
+colours and its brightness explained 5.39, with its brightness alone 5.43, damped a fifth
+more than this 5.48; like this 62 others gain .01 dB more."""
 
 
 def explain(

@@ -162,7 +162,7 @@ class OpenedModel:
 
     @property
     def learnt(self) -> LearntRound | None:
-        """What makes better PSFs of estimated ones, if the model has it; it can be opened yet."""
+        """What makes better PSFs of estimated ones, if the model has it; opened meanwhile."""
         self._begin()
         if not set(ESTIMATING) <= set(self._open):
             return None
