@@ -71,13 +71,27 @@ def test_of_samples_it_is_the_same():
     np.testing.assert_array_equal(halved(stored.image), halved(image))
 
 
-def test_of_a_large_one_it_is_samples(monkeypatch):
+def test_where_memory_counts_it_is_samples():
     image = read_photo(FLOWERS).image
-    exact = halved(image)
-    monkeypatch.setattr(reduced, "is_tight", lambda values: values > 0)
-    small = halved(image)
+    exact, small = halved(image), halved(image, tight=True)
     assert isinstance(small, RasterImage)
     np.testing.assert_allclose(np.asarray(small), exact, atol=0.51 / 65535)
+
+
+def test_of_a_large_one_all_smaller_ones_are_samples(monkeypatch):
+    image, looked_at = np.tile(read_photo(FLOWERS).image, (2, 2, 1)), []
+    monkeypatch.setattr(reduced, "is_tight", lambda values: values == image.size)
+
+    def undecided(given, parts):
+        looked_at.append(given)
+        whole = marked(np.ones(given.shape[:2], np.float32))
+        return Decision(whole, whole, Judgement(1.0))
+
+    assert decide_in_size(image, None, undecided).images == (image,)
+    first, *smaller = looked_at
+    assert first is image
+    assert len(smaller) > 1
+    assert all(isinstance(one, RasterImage) for one in smaller)
 
 
 @given(SIDES, SIDES, st.integers(0, 9))

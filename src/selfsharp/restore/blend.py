@@ -17,7 +17,7 @@ from selfsharp.raster import blocks_of
 from selfsharp.restore.explained import explain
 from selfsharp.restore.judgement import Judgement, is_filtered
 from selfsharp.restore.matches import Matches, find_in, told_of
-from selfsharp.restore.memory import blank, give_back, is_tight
+from selfsharp.restore.memory import blank, give_back
 from selfsharp.restore.partition import Partition, worth
 from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References
@@ -52,6 +52,7 @@ class Blender:
         refer: what finds references for a generator that asks for them.
         undoes: whether PSFs are undone.
         alone: the half of the method that restores without the other; both when None.
+        tight: whether memory counts more than time.
     """
 
     generator: Graph
@@ -61,6 +62,7 @@ class Blender:
     refer: Refer
     undoes: bool
     alone: Alone | None = None
+    tight: bool = False
 
     def blend(
         self,
@@ -88,7 +90,7 @@ class Blender:
             # One at a time, by all threads: spectra of a block take more memory than all else.
             with turn:
                 proposed = list(undo_block(image, parts, block, estimate, self.threads))
-                if tight:
+                if self.tight:
                     give_back()
             return [finish_tile(*one) for one in zip(block, proposed, strict=True)]
 
@@ -99,9 +101,9 @@ class Blender:
             opened = parts.gate_in(tile.kept) * worth(residual, self.least_change)[tile.inner]
             return tile, residual[tile.inner], tile.weight * opened, matches
 
-        turn, tight = Lock(), is_tight(image.size)
+        turn = Lock()
         # The threads undo and answer together, too.
-        at_a_time = 1 if tight else self.threads
+        at_a_time = 1 if self.tight else self.threads
         finished = chain.from_iterable(side_by_side(finish_block, blocks, at_a_time))
         for done, (tile, residual, share, matches) in enumerate(finished, start=1):
             gate[tile.kept] += share
@@ -114,7 +116,7 @@ class Blender:
             if progress:
                 progress(done, len(work))
         if estimate and self.alone is None:
-            explain(image, parts, estimate, blocks, result, at_a_time)
+            explain(image, parts, estimate, blocks, result, at_a_time, tight=self.tight)
         return matched
 
     def _referred(

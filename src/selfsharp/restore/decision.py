@@ -113,13 +113,16 @@ def decide_given(
     def told_in(window: Window) -> Partition:
         near = blank(height, width, np.float32)
         near[window] = given.gate[window]
-        return told_by(look(image, near), given)
+        found = look(image, near)
+        del near
+        return told_by(found, given)
 
     window, *others = telling_windows(image, given.gate, side)[:TRIES]
     parts = told_in(window)
     judged = judge(image, parts, window)
     while others and not judged.estimate and not VARYING < judged.gap < math.inf:
         before, window = judged, others.pop(0)
+        del parts  # Of a large photo that is hundreds of megabytes.
         parts = told_in(window)
         judged = judge(image, parts, window)
         if judged.estimate and not _alike(before, judged):

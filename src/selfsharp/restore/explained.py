@@ -13,7 +13,7 @@ from selfsharp.blur.explain import lacking
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.raster_image import add_to, piece_of, rows_of
-from selfsharp.restore.memory import blank_plane, give_back, is_tight
+from selfsharp.restore.memory import blank_plane, give_back
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
@@ -34,6 +34,8 @@ def explain(
     blocks: Sequence[Sequence[Tile]],
     result: tuple[Added, Window, Weights],
     threads: int,
+    *,
+    tight: bool = False,
 ) -> None:
     """Corrects the brightness of what was restored, where a PSF says that it was missed.
 
@@ -47,9 +49,10 @@ def explain(
         result: what was added to the image; where; and how far it was restored. The first is
             changed.
         threads: blocks that are looked at side by side.
+        tight: whether memory goes back after each block.
     """
     added, within, share = result
-    (height, width), tight = image.shape[:2], is_tight(image.size)
+    height, width = image.shape[:2]
 
     def lacking_in(block: Sequence[Tile]) -> tuple[Sequence[Tile], Window, Plane]:
         kept = around([tile.kept for tile in block])

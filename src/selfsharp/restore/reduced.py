@@ -23,7 +23,7 @@ from selfsharp.raster_image import RasterImage
 from selfsharp.restore.decision import Decision
 from selfsharp.restore.fit import UNIFORM, VARYING, is_whole
 from selfsharp.restore.matches import doubled_matches
-from selfsharp.restore.memory import blank_plane, is_tight
+from selfsharp.restore.memory import blank_plane, give_back, is_tight
 from selfsharp.restore.partition import Partition, marked
 from selfsharp.restore.restoration import Change, Maps
 from selfsharp.restore.windows import Piece, Weights, Window
@@ -84,17 +84,23 @@ def decide_in_size(
     image: AnyImage,
     given: Partition | None,
     decide: Callable[[AnyImage, Partition | None], Decision],
+    *,
+    tight: bool = False,
 ) -> Sized:
     """Decides what is to be done with an image, and at which size.
 
     Args:
         given: what a user marks of it; None where that is to be found.
         decide: says what is to be done with an image at its own size.
+        tight: whether the image is a large one at less size, which lies in memory, too.
     """
     decided = decide(image, given)
     if min(image.shape[:2]) >= 2 * SMALLEST and _may_be_too_wide(decided):
+        tight = tight or is_tight(image.size)
+        if tight:
+            give_back()
         inside = None if given is None else marked(halved_mask(given.gate))
-        smaller = decide_in_size(halved(image), inside, decide)
+        smaller = decide_in_size(halved(image, tight=tight), inside, decide, tight=tight)
         if _is_wider(smaller, decided):
             return Sized((image, *smaller.images), smaller.decided)
     return Sized((image,), decided)
@@ -138,13 +144,14 @@ def _is_wider(smaller: Sized, decided: Decision) -> bool:
     return width >= LONGEST or similarity(doubled_psf(smaller.psf), known.psf) < ALIKE
 
 
-def halved(image: AnyImage) -> AnySize:
+def halved(image: AnyImage, *, tight: bool = False) -> AnySize:
     """An image at half its size, each pixel the mean of four; an odd row or column counts twice.
 
-    Of a large one it is an image made of samples of 16 bits, which take half of the memory.
+    Args:
+        tight: whether memory counts: it is made of samples of 16 bits then, which take half of it.
     """
     height, width = image.shape[:2]
-    tight, layout = is_tight(image.size), Layout(depth=16)
+    layout = Layout(depth=16)
     kind = layout.dtype if tight else np.float32
     small = np.empty((-(-height // 2), -(-width // 2), 3), kind)
     for rows in blocks_of(len(small), 2 * width):

@@ -255,11 +255,19 @@ class Restorer:
             sized = self._decide_in_size(image, given)
         allowed = given.gate if given and len(sized.images) > 1 else None
         del given
-        change = self._carry_out(sized.images[-1], sized.decided, strength, progress)
+        # At half its size, too, a large photo lies in memory beside what is done there.
+        tight = is_tight(image.size)
+        change = self._carry_out(sized.images[-1], sized.decided, strength, progress, tight=tight)
         return enlarged(change, sized.images, allowed)
 
     def _carry_out(
-        self, image: AnyImage, decided: Decision, strength: float, progress: Progress | None
+        self,
+        image: AnyImage,
+        decided: Decision,
+        strength: float,
+        progress: Progress | None,
+        *,
+        tight: bool,
     ) -> Change:
         """What is changed of an image by what is to be done with it."""
         blurred, parts, judged = decided.blurred, decided.parts, decided.judged
@@ -273,7 +281,7 @@ class Restorer:
         if not work:
             return Change(Maps(blurred.radius, gate))
         within = around([tile.kept for tile in work])
-        added = nothing_added(within, precise=not is_tight(image.size))
+        added = nothing_added(within, precise=not tight)
         known = self._undoes and judged.estimate is not None
         blender = Blender(
             self._model.generator if known else self._model.unguided,
@@ -283,6 +291,7 @@ class Restorer:
             self._find_references,
             self._undoes,
             self._alone,
+            tight,
         )
         matched = blender.blend(image, parts, judged, work, (added, within, gate), progress)
         psf = judged.estimate.psf if judged.estimate else None
