@@ -202,7 +202,7 @@ def test_a_filters_blur_is_restored_half_by_the_proposals_themselves(base, shake
     _, blurred, psf = shaken
     mask = np.ones(blurred.shape[:2], np.float32)
     # What is corrected afterwards is no longer the mean.
-    monkeypatch.setattr(blending, "explain", lambda *_: None)
+    monkeypatch.setattr(blending, "explain", lambda *_, **__: None)
     generator = base.restore(blurred, mask, psf=psf)
     alone = Restorer("base", threads=1, alone="deconvolution").restore(blurred, mask, psf=psf)
     monkeypatch.setattr(blending, "is_filtered", lambda _: True)

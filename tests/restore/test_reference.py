@@ -268,7 +268,7 @@ def test_a_model_that_asks_for_references_is_told_them(referring, tiled):
 def test_where_nothing_is_sharp_it_is_told_nothing(referring, tiled, monkeypatch):
     sample, psf = blurred(tiled)
     # What is corrected afterwards is no longer what the generator made.
-    monkeypatch.setattr("selfsharp.restore.blend.explain", lambda *_: None)
+    monkeypatch.setattr("selfsharp.restore.blend.explain", lambda *_, **__: None)
     restorer = Restorer(referring, threads=1)
     whole = restorer.restore(sample.blurred, everywhere(*sample.mask.shape), psf=psf)
     assert whole.references is None
