@@ -672,14 +672,14 @@ def test_photo_and_mask_are_read_at_a_time_as_one_by_one(
 ) -> None:
     monkeypatch.setattr(image, "TOGETHER", most)
     path, mask = save(tmp_path / "a.png"), save(tmp_path / "mask.png")
-    photo, marked = open_with_mask(path, mask)
+    photo, marked = open_with_mask(path, mask, lambda plane: 1 - plane)
     np.testing.assert_array_equal(np.asarray(photo.image), read_photo(path).image)
-    np.testing.assert_array_equal(marked, read_mask(mask, *photo.image.shape[:2]))
+    np.testing.assert_array_equal(marked, 1 - read_mask(mask, *photo.image.shape[:2]))
     cut(tmp_path / "cut.jpg")
     with pytest.raises(PhotoError, match=r"cut\.jpg is damaged"):
-        open_with_mask(tmp_path / "cut.jpg", tmp_path / "nowhere.png")
+        open_with_mask(tmp_path / "cut.jpg", tmp_path / "nowhere.png", np.copy)
     with pytest.raises(PhotoError, match=r"no file .*nowhere\.png"):
-        open_with_mask(path, tmp_path / "nowhere.png")
+        open_with_mask(path, tmp_path / "nowhere.png", np.copy)
 
 
 def test_settings_of_pillow_neither_count_nor_change(

@@ -6,13 +6,14 @@ read and written of which format stands in `formats`.
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import PIL.Image
 
@@ -47,6 +48,8 @@ __all__ = [
     "write_photo",
     "write_plane",
 ]
+
+Understood = TypeVar("Understood")
 
 MAX_MEGAPIXELS = 250.0
 """Larger pictures are refused unless a caller says otherwise."""
@@ -101,13 +104,22 @@ def read_mask(
     Raises:
         PhotoError: the file cannot be read, or its size is not the photo's.
     """
-    return _fitting_mask(_read_luma(Path(path), max_megapixels), Path(path), height, width)
+    luma = _read_luma(Path(path), max_megapixels)
+    _check_fit(luma.shape, Path(path), height, width)
+    return luma
 
 
 def open_with_mask(
-    path: Path, mask: Path, *, max_megapixels: float = MAX_MEGAPIXELS
-) -> tuple[StoredPhoto, Plane]:
+    path: Path,
+    mask: Path,
+    understand: Callable[[Plane], Understood],
+    *,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> tuple[StoredPhoto, Understood]:
     """:func:`open_photo` and :func:`read_mask`, at a time if the mask is small enough.
+
+    Args:
+        understand: what is made of the mask, at the same time, too.
 
     Raises:
         PhotoError: as there, of the photo where both are wrong.
@@ -115,11 +127,18 @@ def open_with_mask(
     if not _told_megapixels(mask, max_megapixels) <= TOGETHER:
         photo = open_photo(path, max_megapixels=max_megapixels)
         size = photo.image.shape[:2]
-        return photo, read_mask(mask, *size, max_megapixels=max_megapixels)
+        return photo, understand(read_mask(mask, *size, max_megapixels=max_megapixels))
+
+    def read_beside() -> tuple[tuple[int, ...], Understood]:
+        luma = _read_luma(mask, max_megapixels)
+        return luma.shape, understand(luma)
+
     with ThreadPoolExecutor(1) as beside:
-        luma = beside.submit(_read_luma, mask, max_megapixels)
+        reading = beside.submit(read_beside)
         photo = open_photo(path, max_megapixels=max_megapixels)
-    return photo, _fitting_mask(luma.result(), mask, *photo.image.shape[:2])
+    shape, understood = reading.result()
+    _check_fit(shape, mask, *photo.image.shape[:2])
+    return photo, understood
 
 
 def _told_megapixels(path: Path, max_megapixels: float) -> float:
@@ -133,15 +152,14 @@ def _read_luma(path: Path, max_megapixels: float) -> Plane:
     return luma_of(_read(path, max_megapixels)[0])
 
 
-def _fitting_mask(mask: Plane, path: Path, height: int, width: int) -> Plane:
-    """The mask, if it has the photo's size."""
-    down, across = mask.shape
+def _check_fit(shape: tuple[int, ...], path: Path, height: int, width: int) -> None:
+    """Refuses a mask that has not the photo's size."""
+    down, across = shape
     if (down, across) != (height, width):
         raise PhotoError(
             f"{path} is {across} x {down} pixels but the photo is "
             f"{width} x {height}; give a mask of the photo's size"
         )
-    return mask
 
 
 def _read(path: Path, max_megapixels: float) -> tuple[Raster, Metadata]:

@@ -10,6 +10,7 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import open_photo, read_photo
 from selfsharp.metrics import largest_change
 from selfsharp.restore import memory
+from selfsharp.restore.partition import marked
 from selfsharp.restore.reduced import enlarged, halved
 from selfsharp.restore.restoration import Change, Maps
 from selfsharp.restore.restorer import Restorer
@@ -66,7 +67,7 @@ def test_planes_of_a_large_photo_take_half_of_the_memory(how, restorer, tight):
     tight()
     image = open_photo(FLOWERS).image
     parts = restorer.find_parts(image, mask)
-    maps = restorer.change(image, mask).maps
+    maps = restorer.change(image, None if mask is None else marked(mask)).maps
     planes = (parts.gate, parts.radius, maps.gate, maps.blur_map)
     assert {plane.dtype for plane in planes} == {np.dtype(np.float16)}
 

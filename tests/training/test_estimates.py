@@ -1,7 +1,9 @@
 """Estimates that training learns from: the same whenever they are made, and kept on disk."""
 
+import multiprocessing
 import os
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -123,6 +125,26 @@ def test_estimates_that_are_interrupted_are_kept_and_gone_on_from(
     whole = load_guesses(pool, replace(recipe, workers=0), path)
     assert asked == [2, 3]
     assert all(alike(one, other) for one, other in zip(whole, guesses, strict=True))
+
+
+def test_whoever_asks_twice_waits_for_no_process(pool, guesses, tmp_path, monkeypatch):
+    """A second signal comes while the first one waits for the estimates that are being made."""
+
+    def asked_again(*_, **__):
+        raise KeyboardInterrupt
+
+    def one_that_takes_long(*given):
+        return guesses[given[2]] if given[2] < 2 else time.sleep(20)
+
+    monkeypatch.setattr(estimates, "guess", one_that_takes_long)
+    monkeypatch.setattr(estimates.Progress, "advance", press_ctrl_c(after=2))
+    monkeypatch.setattr(estimates.ProcessPoolExecutor, "shutdown", asked_again)
+    with pytest.raises(KeyboardInterrupt):
+        load_guesses(pool, replace(RECIPE, workers=1), tmp_path / "estimates.npz")
+    end = time.monotonic() + 10  # Under the 20 s that an estimate takes here.
+    while multiprocessing.active_children() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not multiprocessing.active_children()
 
 
 def press_ctrl_c(after: int):

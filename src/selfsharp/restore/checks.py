@@ -5,6 +5,7 @@ import numpy as np
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane
 from selfsharp.raster_image import RasterImage
+from selfsharp.restore.windows import Weights
 
 LARGEST_PSF = 255
 """Largest side of a PSF that somebody gives, in pixels."""
@@ -30,20 +31,29 @@ def check_image(image: AnyImage) -> None:
         raise ValueError(f"image has values from {low:g} to {high:g}; scale them to 0..1")
 
 
+def check_size(mask: Weights | None, image: AnyImage) -> None:
+    """Refuses a mask, or what was made of one, that has not the image's size.
+
+    Raises:
+        ValueError: wrong shape, or the image is none.
+    """
+    check_image(image)
+    shape = getattr(mask, "shape", type(mask).__name__)
+    if mask is not None and shape != image.shape[:2]:
+        raise ValueError(
+            f"mask has shape {shape} but the image {image.shape}; give a mask of its size"
+        )
+
+
 def check_mask(mask: Plane | None, image: AnyImage) -> None:
     """Refuses a mask that does not fit the image.
 
     Raises:
         ValueError: wrong type, shape or range.
     """
-    check_image(image)
+    check_size(mask, image)
     if mask is None:
         return
-    shape = getattr(mask, "shape", type(mask).__name__)
-    if shape != image.shape[:2]:
-        raise ValueError(
-            f"mask has shape {shape} but the image {image.shape}; give a mask of its size"
-        )
     if mask.dtype != np.float32:
         raise ValueError(f"mask has type {mask.dtype}; give float32, 1 where blurred and else 0")
     low, high = float(mask.min()), float(mask.max())

@@ -113,9 +113,7 @@ def decide_given(
     def told_in(window: Window) -> Partition:
         near = blank(height, width, np.float32)
         near[window] = given.gate[window]
-        found = look(image, near)
-        del near
-        return told_by(found, given)
+        return told_by(look(image, near), given, window)
 
     window, *others = telling_windows(image, given.gate, side)[:TRIES]
     parts = told_in(window)

@@ -213,7 +213,7 @@ def _corners(core: np.ndarray, side: int, window: Window) -> list[Window]:
 
 def _is_unlikely(lens: RoundBlur, parts: Partition) -> bool:
     """Whether it is a disc far wider than what the detector sees; of Gaussians it sees less."""
-    return lens.kind == "defocus" and lens.radius > WIDER * float(parts.radius[parts.core].mean())
+    return lens.kind == "defocus" and lens.radius > WIDER * parts.mean_radius
 
 
 def _is_vague(lens: RoundBlur) -> bool:

@@ -191,7 +191,7 @@ def settle(judged: Judgement, parts: Partition, radius: float) -> float:
         radius: mean blur radius that the detector sees in the restored core, in pixels.
     """
     assert judged.unevenness is not None
-    before = float(parts.radius[parts.core].mean())
+    before = parts.mean_radius
     fallen = math.log(max(radius, 0.01) / max(before, 0.01))
     probability = mended(parts.certainty, judged.unevenness, fallen, whole=is_whole(parts))
     return _if_over(CREDIBLE, probability)

@@ -11,7 +11,7 @@ from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
 from selfsharp.restore.memory import blank, blank_plane
-from selfsharp.restore.windows import Weights, Window
+from selfsharp.restore.windows import Weights, Window, widened
 
 PLAIN = 0.9
 """Probability from which blur is plain to see."""
@@ -108,18 +108,24 @@ def marked(mask: Plane) -> Partition:
     return parts
 
 
-def told_by(found: Findings, parts: Partition) -> Partition:
+def told_by(found: Findings, parts: Partition, looked_at: Window | None = None) -> Partition:
     """A part that a user marks, with what the detector sees of it: its radius, and its core.
 
-    Where the detector has not looked, the core is what is marked.
+    Where the detector has not looked, the core is what is marked, and the radius 0.
+
+    Args:
+        looked_at: where the detector has looked, if that is not all that is marked.
     """
     height, width = parts.gate.shape
     if not parts.gate.any():
         return parts
     around = _around(parts.gate, CELL)
+    all_of_it, _ = _in_pixels(around, height, width)
+    around = around if looked_at is None else _cells_around(looked_at, found.probability.shape)
     window, _ = _in_pixels(around, height, width)
     near, gate = _cropped(found, around), parts.gate_in(window)
     radius, core = blank_plane(height, width), blank(height, width, np.bool_)
+    core[all_of_it] = parts.core[all_of_it]
     core[window] = _unlike_sharp(near, parts.core[window])
     radius[window] = _told_radius(near, _cells_of(gate), gate)
     return replace(parts, radius=radius, core=core)
@@ -211,6 +217,17 @@ def _around(filled: np.ndarray, size: int = 1) -> Window:
         last = -(-filled.shape[1 - axis] // size)
         sides.append(slice(max(0, int(places[0]) - WIDE), min(last, int(places[-1]) + 1 + WIDE)))
     return sides[0], sides[1]
+
+
+def _cells_around(window: Window, shape: tuple[int, int]) -> Window:
+    """Cells around a window of pixels, as far as anything here looks.
+
+    Args:
+        shape: rows and columns of cells that there are.
+    """
+    cells = (slice(side.start // CELL, -(-side.stop // CELL)) for side in window)
+    rows, columns = cells
+    return widened((rows, columns), WIDE, *shape)
 
 
 def _in_pixels(cells: Window, height: int, width: int) -> tuple[Window, tuple[int, int]]:

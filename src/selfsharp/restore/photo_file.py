@@ -18,6 +18,7 @@ from selfsharp.image import (
     write_photo,
 )
 from selfsharp.restore.memory import give_back
+from selfsharp.restore.partition import marked
 from selfsharp.restore.restoration import Maps
 from selfsharp.restore.restorer import Restorer
 
@@ -75,15 +76,15 @@ def restore_file(
     Raises:
         ValueError: the photo or the mask cannot be read, or the result cannot be written.
     """
-    masks = []
+    given = []
     if mask is None:
         photo = open_photo(path, max_megapixels=max_megapixels)
     else:
-        photo, marked = open_with_mask(path, mask, max_megapixels=max_megapixels)
-        masks.append(marked)
-        del marked
-    # A mask is handed over, and not kept: restoring has a use for the 48 MB of 12 megapixels.
-    change = restorer.change(photo.image, masks.pop() if masks else None, strength, progress, psf)
+        photo, parts = open_with_mask(path, mask, marked, max_megapixels=max_megapixels)
+        given.append(parts)
+        del parts
+    # Handed over, and not kept: restoring has a use for the 60 MB of 12 megapixels.
+    change = restorer.change(photo.image, given.pop() if given else None, strength, progress, psf)
     share, added, window = change.maps.share, change.added, change.window
     kept = (photo.image, change.maps.precise) if keep_shown else None
     del change

@@ -12,7 +12,7 @@ from selfsharp.image import AnyImage, Image, Plane
 from selfsharp.model_folder import find_model, read_card
 from selfsharp.raster_image import add_to, piece_of
 from selfsharp.restore.blend import Alone, Blender, Progress, Refer, fade, nothing_added
-from selfsharp.restore.checks import check_image, check_mask, check_psf, check_strength
+from selfsharp.restore.checks import check_image, check_mask, check_psf, check_size, check_strength
 from selfsharp.restore.decision import Decision, decide_found, decide_given
 from selfsharp.restore.detect import Findings, find_blur, look_mirrored
 from selfsharp.restore.fit import estimate_part, fullest_window
@@ -224,7 +224,9 @@ class Restorer:
             ValueError: an argument has the wrong shape, type or range, or the model has no use
                 for a PSF.
         """
-        change = self.change(image, mask, strength, progress, psf)
+        check_mask(mask, image)
+        given = None if mask is None else marked(mask)
+        change = self.change(image, given, strength, progress, psf)
         added, maps = change.added, change.maps.precise
         result = image if added is None else plus(image, added, change.window)
         return Restoration(result, maps.blur_map, maps.gate, maps.psf, maps.references)
@@ -232,21 +234,22 @@ class Restorer:
     def change(
         self,
         image: AnyImage,
-        mask: Plane | None = None,
+        given: Partition | None = None,
         strength: float = 1.0,
         progress: Progress | None = None,
         psf: np.ndarray | None = None,
     ) -> Change:
         """What :meth:`restore` changes of an image, which may be one made of samples.
 
+        Args:
+            given: what a user has :func:`marked`; found when None.
+
         Raises:
             ValueError: as there.
         """
         check_strength(strength)
-        check_mask(mask, image)
+        check_size(None if given is None else given.gate, image)
         told = None if psf is None else self._as_told(psf, image)
-        given = None if mask is None else marked(mask)
-        del mask  # The part says it; its memory is free now, unless a caller keeps it.
         if strength == 0:
             told = Judgement(0.0)
         if told:

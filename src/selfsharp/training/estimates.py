@@ -195,8 +195,14 @@ def _making(pool: Pool, recipe: Recipe, first: int) -> Iterator[Iterator[Guess]]
     try:
         yield processes.map(_guess_shared, numbers)
     finally:
-        processes.shutdown(cancel_futures=True)
         _SHARED.clear()
+        try:
+            processes.shutdown(cancel_futures=True)
+        except KeyboardInterrupt:
+            # Whoever asks twice does not wait; nor would the interpreter's end, for these.
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
 
 
 _SHARED: dict = {}
