@@ -15,6 +15,7 @@ from selfsharp.restore.partition import (
     marked,
     narrowed,
     part_by_findings,
+    told_alike,
     told_by,
     worth,
 )
@@ -243,3 +244,18 @@ def test_narrowing_nothing_leaves_nothing():
     left = narrowed(parts, np.ones((10, 15), bool), 0.5)
     assert not left.gate.any()
     assert not left.core.any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (37, 50), (64, 81)])
+def test_all_of_a_photo_marked_takes_no_memory_for_what_is_the_same_everywhere(
+    size: tuple[int, int],
+) -> None:
+    parts = told_alike(marked(np.ones(size, np.float32)), 2.5)
+    for plane, value in ((parts.gate, 1), (parts.radius, 2.5), (parts.core, True)):
+        assert plane.shape == size
+        assert (plane == value).all()
+        assert plane.strides == (0, 0)
+    nearly = np.ones(size, np.float32)
+    nearly[0, 0] = 0
+    parts = told_alike(marked(nearly), 2.5)
+    assert parts.gate[0, 0] == parts.radius[0, 0] == parts.core[0, 0] == 0

@@ -12,8 +12,8 @@ from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.explain import lacking
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
-from selfsharp.raster_image import add_to, piece_of, rows_of
-from selfsharp.restore.memory import blank_plane, give_back
+from selfsharp.raster_image import add_to, piece_of
+from selfsharp.restore.memory import give_back
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
@@ -25,6 +25,10 @@ LEAST, DOUBTED = 0.0125, 0.085
 photos shaken wholly or in part, mask given, the generator gains 4.86 dB in the mean; with its
 colours and its brightness explained 5.39, with its brightness alone 5.43, damped a fifth
 more than this 5.48; like this 62 others gain .01 dB more."""
+
+
+_Lack = tuple[Window, Plane]
+"""A place, and what is to be added to its brightness."""
 
 
 def explain(
@@ -54,27 +58,38 @@ def explain(
     added, within, share = result
     height, width = image.shape[:2]
 
-    def lacking_in(block: Sequence[Tile]) -> tuple[Sequence[Tile], Window, Plane]:
-        kept = around([tile.kept for tile in block])
-        wide = widened(kept, reach_of(estimate), height, width)
+    def lacking_in(block: Sequence[Tile]) -> tuple[list[_Lack], Window]:
+        wide = seen_of(block)
         now = piece_of(image, wide)
         add_to(now, (wide[0].start, wide[1].start), added, within)
         found = _lacking(grey_of(now), grey_of(image[wide]), parts.gate_in(wide), estimate, wide)
-        return block, kept, found[counted_from(kept, wide)].copy()
+        lacks = [(tile.kept, tile.weight * found[counted_from(tile.kept, wide)]) for tile in block]
+        return lacks, wide
+
+    def seen_of(block: Sequence[Tile]) -> Window:
+        return widened(around([tile.kept for tile in block]), reach_of(estimate), height, width)
+
+    def correct(place: Window, lack: Plane) -> None:
+        some, before = added[counted_from(place, within)], image[place]
+        some += (share[place] * lack)[:, :, None]
+        np.clip(some, -before, 1 - before, out=some)
 
     give_back()
-    # What a block lacks is told by what its neighbours are before they are corrected.
-    total = blank_plane(height, width)
-    for block, kept, found in side_by_side(lacking_in, blocks, threads):
-        for tile in block:
-            total[tile.kept] += tile.weight * found[counted_from(tile.kept, kept)]
+    # What a block lacks is told by what its neighbours are before they are corrected: a place is,
+    # once no further block sees it.
+    waiting: list[_Lack] = []
+    in_rows = sorted(blocks, key=lambda block: seen_of(block)[0].start)
+    for lacks, seen in side_by_side(lacking_in, in_rows, threads):
+        waiting += lacks
+        unseen = [place[0].stop <= seen[0].start for place, _ in waiting]
+        for (place, lack), ready in zip(waiting, unseen, strict=True):
+            if ready:
+                correct(place, lack)
+        waiting = [one for one, ready in zip(waiting, unseen, strict=True) if not ready]
         if tight:
             give_back()
-    for rows in rows_of(within):
-        place = rows, within[1]
-        some, before = added[counted_from(place, within)], image[place]
-        some += (share[place] * total[place])[:, :, None]
-        np.clip(some, -before, 1 - before, out=some)
+    for place, lack in waiting:
+        correct(place, lack)
 
 
 def _lacking(now: Plane, given: Plane, gate: Plane, estimate: Estimate, wide: Window) -> Plane:

@@ -38,6 +38,11 @@ def blank_plane(height: int, width: int) -> np.ndarray:
     return blank(height, width, np.float16 if is_tight(3 * height * width) else np.float32)
 
 
+def even_plane(value: float, height: int, width: int, dtype: np.dtype) -> np.ndarray:
+    """A plane of one value, which takes the memory of one; it cannot be written to."""
+    return np.broadcast_to(np.array(value, dtype), (height, width))
+
+
 def give_back() -> None:
     """Returns what has been freed, where the C library (glibc) would keep it for each thread.
 

@@ -10,7 +10,7 @@ from selfsharp.blur.regions import dilated, eroded, softened
 from selfsharp.blur.sharpness import CELL, FLAT, mean_around, means_of_cells
 from selfsharp.image import Image, Plane, grey_of
 from selfsharp.restore.detect import Findings, enlarged
-from selfsharp.restore.memory import blank, blank_plane
+from selfsharp.restore.memory import blank, blank_plane, even_plane
 from selfsharp.restore.windows import Weights, Window, widened
 
 PLAIN = 0.9
@@ -101,6 +101,10 @@ def marked(mask: Plane) -> Partition:
     """The partition that a user's mask asks for, before anyone has looked: no radius is known."""
     height, width = mask.shape
     parts = _nothing(height, width, certainty=1.0)
+    if (mask == 1).all():
+        whole = (even_plane(1.0, height, width, plane.dtype) for plane in (parts.gate, parts.core))
+        gate, core = whole
+        return replace(parts, gate=gate, core=core)
     if mask.any():
         window, _ = _in_pixels(_around(mask, CELL), height, width)
         parts.gate[window] = _feathered(mask[window])
@@ -144,8 +148,10 @@ def with_all_of_it(parts: Partition) -> Partition:
 def told_alike(parts: Partition, radius: float) -> Partition:
     """The partition with one and the same blur radius, in pixels, wherever the gate is open."""
     height, width = parts.gate.shape
-    alike = blank_plane(height, width)
-    alike[parts.gate > 0] = radius
+    opened, alike = parts.gate > 0, blank_plane(height, width)
+    if opened.all():
+        return replace(parts, radius=even_plane(radius, height, width, alike.dtype))
+    alike[opened] = radius
     return replace(parts, radius=alike)
 
 
@@ -166,7 +172,8 @@ def narrowed(parts: Partition, cells: np.ndarray, certainty: float) -> Partition
 
 def opened_everywhere(found: Findings, parts: Partition) -> Partition:
     """All of a photo as its blurred part, with the core of what was found."""
-    gate = np.ones_like(parts.gate)
+    height, width = parts.gate.shape
+    gate = even_plane(1.0, height, width, parts.gate.dtype)
     radius = _told_radius(found, np.ones(found.probability.shape, bool), gate)
     return Partition(gate, radius.astype(gate.dtype, copy=False), parts.core, parts.certainty)
 

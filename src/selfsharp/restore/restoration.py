@@ -54,7 +54,8 @@ class Maps:
     @property
     def precise(self) -> "Maps":
         """The same in full precision."""
-        radius, gate = (one.astype(np.float32, copy=False) for one in (self.blur_map, self.gate))
+        planes = (self.blur_map, self.gate)
+        radius, gate = (np.ascontiguousarray(plane, np.float32) for plane in planes)
         return replace(self, blur_map=radius, gate=gate)
 
 

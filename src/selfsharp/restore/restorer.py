@@ -1,6 +1,7 @@
 """The method on one screen: blur map, partition, physics, generator, blend."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from selfsharp.restore.detect import Findings, find_blur, look_mirrored
 from selfsharp.restore.fit import estimate_part, fullest_window
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
-from selfsharp.restore.memory import blank_plane, give_back, is_tight
+from selfsharp.restore.memory import blank, blank_plane, give_back, is_tight
 from selfsharp.restore.partition import (
     Partition,
     map_of,
@@ -259,9 +260,10 @@ class Restorer:
         allowed = given.gate if given and len(sized.images) > 1 else None
         del given
         # At half its size, too, a large photo lies in memory beside what is done there.
-        tight = is_tight(image.size)
-        change = self._carry_out(sized.images[-1], sized.decided, strength, progress, tight=tight)
-        return enlarged(change, sized.images, allowed)
+        tight, images, decided = is_tight(image.size), sized.images, [sized.decided]
+        del sized  # What is decided is handed over, to go when it is of no more use.
+        change = self._carry_out(images[-1], decided.pop(), strength, progress, tight=tight)
+        return enlarged(change, images, allowed)
 
     def _carry_out(
         self,
@@ -273,16 +275,18 @@ class Restorer:
         tight: bool,
     ) -> Change:
         """What is changed of an image by what is to be done with it."""
-        blurred, parts, judged = decided.blurred, decided.parts, decided.judged
+        radius, parts, judged = decided.blurred.radius, decided.parts, decided.judged
+        height, width = image.shape[:2]
+        if judged.unevenness is None:  # Nor is there a second look, which alone asks for the core.
+            parts = replace(parts, core=blank(height, width, np.bool_))
         del decided
         give_back()
         work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
         if progress:
             progress(0, len(work))
-        height, width = image.shape[:2]
         gate = blank_plane(height, width)
         if not work:
-            return Change(Maps(blurred.radius, gate))
+            return Change(Maps(radius, gate))
         within = around([tile.kept for tile in work])
         added = nothing_added(within, precise=not tight)
         known = self._undoes and judged.estimate is not None
@@ -303,9 +307,9 @@ class Restorer:
             trust = settle(judged, parts, self._radius_left(image, added, within, parts))
         gate[within] *= np.float32(trust)
         if not gate[within].any():
-            return Change(Maps(blurred.radius, gate))
+            return Change(Maps(radius, gate))
         fade(added, trust * strength)
-        return Change(Maps(blurred.radius, gate, psf, joined(matched)), added, within)
+        return Change(Maps(radius, gate, psf, joined(matched)), added, within)
 
     def _radius_left(
         self, image: AnyImage, added: Added, within: Window, parts: Partition
