@@ -122,8 +122,12 @@ def luma_of(raster: Raster) -> Plane:
     """How bright a raster is, by the luma of its colours (ITU-R BT.601), alpha ignored: 0..1."""
     height, width = raster.samples.shape[:2]
     luma = np.empty((height, width), np.float32)
+    layout = raster.layout
     for rows in blocks_of(height, width):
-        light = shown(raster.samples[rows], raster.layout)
+        if layout.colours == 1 and layout.alpha == "none":
+            np.divide(raster.samples[rows, :, 0], np.float32(layout.white), out=luma[rows])
+            continue
+        light = shown(raster.samples[rows], layout)
         if light.shape[2] == 1:
             luma[rows] = light[:, :, 0]
             continue

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
 
+from selfsharp.blur.frame import Frame, Whole
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import (
     PowerSpectrum,
@@ -23,8 +23,6 @@ from selfsharp.blur.spectrum import (
 )
 from selfsharp.image import Image, Plane, grey_of
 
-Whole = Float32[np.ndarray, "rows columns"]
-"""A plane with a border around it."""
 SPARSITY = 0.8
 """Exponent of the gradients' prior: 2 is Gaussian, under 1 keeps edges."""
 FIDELITY = 500.0
@@ -142,6 +140,7 @@ class _Division:
     blur: Spectrum
     power: PowerSpectrum
     prior: PowerSpectrum
+    frame: Frame | None
 
     @staticmethod
     def of(mask: Plane, psf: Psf) -> "_Division":
@@ -149,7 +148,10 @@ class _Division:
         inside = bordered(mask, border, mode="constant")
         blur = centred_spectrum(psf, inside.shape)
         prior = slope_power(inside.shape) + np.float32(CONTRAST)
-        return _Division(mask, border, inside, blur, np.abs(blur) ** 2, prior)
+        frame = None
+        if (mask == 1).all():
+            frame = Frame.around(mask.shape, border, inside.shape, psf)
+        return _Division(mask, border, inside, blur, np.abs(blur) ** 2, prior, frame)
 
     @property
     def photo(self) -> tuple[slice, slice]:
@@ -176,7 +178,10 @@ class _Division:
             if number:
                 inner = np.where(self.mask > 0, np.clip(latent, 0, 1), plane)
                 sharp = bordered(inner, self.border)
-            evenly = _evenly_blurred(given, sharp, self.inside, self.blur)
+            if self.frame:
+                evenly = transform(self.frame.filled(given, sharp))
+            else:
+                evenly = _evenly_blurred(given, sharp, self.inside, self.blur)
             latent = back(inverse * evenly, self.inside.shape)[photo]
         return np.clip(latent, 0, 1)
 

@@ -247,20 +247,20 @@ def telling_windows(image: AnyImage, gate: Weights, largest: int) -> list[Window
         gate: over 0 in the part, which is somewhere.
         largest: side of the square in pixels.
     """
-    spans: list[list[slice]] = []
+    inside, spans = gate > 0, []
     for axis in (1, 0):
-        places = np.flatnonzero((gate > 0).any(axis=axis))
+        places = np.flatnonzero(inside.any(axis=axis))
         first, last = int(places[0]), max(int(places[0]), int(places[-1]) + 1 - largest)
         count = min(SQUARES, 1 + math.ceil((last - first) / (largest / 2)))
         starts = np.linspace(first, last, count).astype(int).tolist()
         spans.append([slice(start, start + largest) for start in starts])
     squares = list(product(spans[0], spans[1]))
     if len(squares) == 1:
-        return [fullest_window(gate > 0, largest)]
+        return [fullest_window(inside, largest)]
 
     def telling(square: Window) -> int:
-        opened = gate[square][::CELL, ::CELL] > 0
-        return int(np.count_nonzero(opened & (structure(image[square]) > FLAT)))
+        seen = structure(image[square]) > FLAT
+        return int(np.count_nonzero(inside[square][::CELL, ::CELL] & seen))
 
     chosen: list[Window] = []
     for square in sorted(squares, key=telling, reverse=True):

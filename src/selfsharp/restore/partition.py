@@ -101,7 +101,7 @@ def marked(mask: Plane) -> Partition:
     """The partition that a user's mask asks for, before anyone has looked: no radius is known."""
     height, width = mask.shape
     parts = _nothing(height, width, certainty=1.0)
-    if (mask == 1).all():
+    if mask.size and mask[0, 0] == 1 and (mask == 1).all():
         whole = (even_plane(1.0, height, width, plane.dtype) for plane in (parts.gate, parts.core))
         gate, core = whole
         return replace(parts, gate=gate, core=core)
