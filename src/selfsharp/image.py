@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 Understood = TypeVar("Understood")
+"""What is made of a mask as it is read."""
 
 MAX_MEGAPIXELS = 250.0
 """Larger pictures are refused unless a caller says otherwise."""

@@ -101,9 +101,10 @@ def marked(mask: Plane) -> Partition:
     """The partition that a user's mask asks for, before anyone has looked: no radius is known."""
     height, width = mask.shape
     parts = _nothing(height, width, certainty=1.0)
+    # Its first pixel spares most masks the look at all of them.
     if mask.size and mask[0, 0] == 1 and (mask == 1).all():
-        whole = (even_plane(1.0, height, width, plane.dtype) for plane in (parts.gate, parts.core))
-        gate, core = whole
+        gate = even_plane(1.0, height, width, parts.gate.dtype)
+        core = even_plane(1.0, height, width, parts.core.dtype)
         return replace(parts, gate=gate, core=core)
     if mask.any():
         window, _ = _in_pixels(_around(mask, CELL), height, width)
