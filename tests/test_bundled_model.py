@@ -1,5 +1,6 @@
 """The bundled model: what it was measured to do stays so, on any machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from PIL import Image as PillowImage
 
 from selfsharp.benchmark.suites.table1 import shaken_blob
+from selfsharp.blur.kinds import shake
+from selfsharp.blur.regions import everywhere
+from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import quantize, read_photo
 from selfsharp.metrics import identical, psnr
 from selfsharp.restore.restorer import Restorer
@@ -48,6 +52,28 @@ def test_hand_shake_is_made_better_inside_and_nothing_is_touched_far_off(restore
     # One PSF in ten is estimated wrong, and then a little is lost.
     assert sorted(gains)[1] > 0.5
     assert min(gains) > -1.5
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("quality", ["best", "fast"])
+def test_tiles_answer_as_one_whole_pass_does(quality, known):
+    street = read_photo(ROOT / "examples" / "photos" / "street.webp").image[:640, :820]
+    generator = np.random.default_rng(4)
+    psf = shake.psf_of_extent(16.0, generator) if known else None
+    mask = everywhere(*street.shape[:2])
+    blurred = street
+    if known:
+        blurred = blur_region(street, psf, mask, Camera("display"), generator).blurred
+    restorer = Restorer("base", quality=quality, alone=None if known else "network")
+    tiles, images = [], []
+    for step in (400, 10_000):
+        restorer._grid = replace(restorer._grid, step=step)
+        told = restorer.restore(blurred, mask, progress=lambda _, all_: tiles.append(all_), psf=psf)
+        images.append(told.image)
+    assert tiles[0] == 4
+    assert tiles[-1] == 1
+    assert psnr.measure(images[0], blurred) < 45
+    assert np.abs(images[0] - images[1]).max() <= 1 / 255
 
 
 def test_a_sharp_photo_is_left_alone(restorer, flowers):

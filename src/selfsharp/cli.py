@@ -202,7 +202,7 @@ def export(settings: ExportSettings) -> int:
     """Makes a model folder out of checkpoints."""
     if not (settings.detector and settings.generator and settings.out):
         raise ValueError("export takes three: --detector FILE, --generator FILE and --out DIR")
-    from selfsharp.model_folder import Card
+    from selfsharp.model_folder import QUICK, Card
     from selfsharp.training.export import export as make_model
 
     card = Card(
@@ -214,6 +214,7 @@ def export(settings: ExportSettings) -> int:
         least_radius=settings.least_radius,
         least_change=settings.least_change,
         halo=settings.halo,
+        halos={QUICK: settings.quick_halo},
     )
     checkpoints = (settings.detector, settings.generator)
     others = (settings.estimator, settings.pictures, settings.unguided, settings.quick)

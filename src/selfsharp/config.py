@@ -267,8 +267,10 @@ class ExportSettings:
     """Blur radius in pixels under which nothing is restored."""
     least_change: float = 1.5 / 255
     """Mean size of a residual under which it is not worth a change."""
-    halo: int = 40
+    halo: int = 88
     """Pixels around a tile that the generator sees and that are thrown away."""
+    quick_halo: int = 40
+    """The same of the lighter generator."""
     pictures: Annotated[Path | None, arg(metavar="DIR")] = None
     """Sharp photos to measure by what 8 bits have to hold; the model needs more when not given."""
 

@@ -50,7 +50,9 @@ class Card:
     least_change: float
     """Mean size of a residual, on the 0..1 scale, under which it is not worth a change."""
     halo: int
-    """Pixels around a tile that the generator sees and that are thrown away."""
+    """Pixels around a tile that a generator sees and that are thrown away."""
+    halos: Mapping[str, int] = field(default_factory=dict)
+    """The same of those generators that need another, by their graphs' names."""
     network: str = ""
     """The generator's architecture."""
     multiple: int = 1

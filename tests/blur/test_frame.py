@@ -5,7 +5,7 @@ import pytest
 
 from selfsharp.blur import deconvolve
 from selfsharp.blur.deconvolve import divide_twice
-from selfsharp.blur.frame import Frame
+from selfsharp.blur.frame import FADE, Ends, Frame, fading
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.spectrum import bordered
@@ -41,7 +41,7 @@ def test_a_border_is_what_the_whole_blurred_has_there(size: tuple[int, int], ext
     psf, plane = psf_of(extent), picture(*size)[:, :, 0]
     border = psf.shape[0]
     whole = bordered(plane, border)
-    frame = Frame.around(size, border, whole.shape, psf)
+    frame = Frame.around(np.ones(size, np.float32), border, whole.shape, psf)
     assert frame is not None
     found = frame.filled(whole, whole)
     photo = slice(border, border + size[0]), slice(border, border + size[1])
@@ -55,15 +55,55 @@ def test_a_border_that_is_most_of_the_whole_is_not_worth_it() -> None:
     psf = psf_of(20.0)
     border = psf.shape[0]
     whole = bordered(picture(60, 80)[:, :, 0], border)
-    assert Frame.around((60, 80), border, whole.shape, psf) is None
+    assert Frame.around(np.ones((60, 80), np.float32), border, whole.shape, psf) is None
 
 
-@pytest.mark.parametrize("size", SIZES)
+HOLED, ASKEW = np.ones((2, *SIZES[0]), np.float32)
+HOLED[60:70] = 0
+ASKEW[7, 9] = 0.5
+
+
+@pytest.mark.parametrize("mask", [HOLED, ASKEW, np.zeros(SIZES[0], np.float32)])
+def test_what_is_not_blurred_all_over_has_no_frame(mask: Plane) -> None:
+    psf = psf_of(5.0)
+    whole = bordered(mask, psf.shape[0])
+    assert Frame.around(mask, psf.shape[0], whole.shape, psf) is None
+
+
+ENDS = [
+    ((False, False), (False, False)),
+    ((True, False), (False, False)),
+    ((True, True), (True, True)),
+    ((False, True), (True, False)),
+]
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_a_mask_fades_where_the_photo_goes_on_and_nowhere_else(ends: Ends) -> None:
+    mask = np.random.default_rng(1).random((90, 70), np.float32)
+    faded = fading(mask, ends)
+    assert faded.dtype == np.float32
+    np.testing.assert_array_equal(faded[FADE:-FADE, FADE:-FADE], mask[FADE:-FADE, FADE:-FADE])
+    middle = faded[:, 35] / mask[:, 35], faded[45] / mask[45]
+    for shares, (before, after) in zip(middle, ends, strict=True):
+        for share, cut in ((shares[:FADE], before), (shares[-FADE:][::-1], after)):
+            if not cut:
+                np.testing.assert_array_equal(share, 1)
+                continue
+            assert (np.diff(share) > 0).all()
+            assert 0 < share[0] < 0.01
+            assert 0.99 < share[-1] < 1
+
+
 @pytest.mark.parametrize("extent", [3.0, 11.0, 24.0])
+@pytest.mark.parametrize("ends", ENDS)
 def test_what_is_blurred_all_over_is_undone_alike(
-    size: tuple[int, int], extent: float, monkeypatch: pytest.MonkeyPatch
+    extent: float, ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image, everywhere = picture(*size), np.ones(size, np.float32)
+    size = (614, 731)
+    image, everywhere = picture(*size), fading(np.ones(size, np.float32), ends)
+    border = psf_of(extent).shape[0]
+    assert Frame.around(everywhere, border, bordered(everywhere, border).shape, psf_of(extent))
     asked = (image, everywhere, psf_of(extent), ((0.01,), (0.02, 0.004)))
     found = divide_twice(*asked)
     with monkeypatch.context() as patch:

@@ -1,10 +1,23 @@
 """Tiles cover a photo without seams, whatever its size."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from selfsharp.restore.tiles import FEW, Grid, in_blocks, padded, tiles_of, work_list
+from selfsharp.restore.tiles import (
+    FEW,
+    LITTLE,
+    NEAR,
+    Grid,
+    in_blocks,
+    padded,
+    parted,
+    tiles_of,
+    work_list,
+)
 from selfsharp.restore.windows import around
 
 GENERATORS_GRID = Grid(step=400, ramp=16, halo=40, multiple=16)
@@ -105,20 +118,43 @@ def _mirrored(place: int, length: int) -> int:
 
 @settings(max_examples=40)
 @given(sides, sides, grids())
-def test_blocks_hold_every_tile_once_and_no_more_than_two_by_two(height, width, grid):
+def test_blocks_hold_every_tile_once_and_no_more_than_four_by_four(height, width, grid):
     tiles = list(tiles_of(height, width, grid))
     blocks = in_blocks(tiles, grid)
     assert sorted(id(tile) for block in blocks for tile in block) == sorted(map(id, tiles))
     for block in blocks:
         rows, columns = around([tile.kept for tile in block])
-        down = 2.5 if len(tiles) < FEW else 1.5
+        down, across = (4.5, 4.5) if len(tiles) < FEW else (1.5, 2.5)
         assert rows.stop - rows.start <= down * grid.step + grid.ramp
-        assert columns.stop - columns.start <= 2.5 * grid.step + grid.ramp
+        assert columns.stop - columns.start <= across * grid.step + grid.ramp
     assert [len(block) for block in blocks] == sorted(map(len, blocks), reverse=True)
 
 
 def test_neighbours_of_a_large_photo_are_in_a_block():
     blocks = in_blocks(list(tiles_of(2800, 2800, GENERATORS_GRID)), GENERATORS_GRID)
     assert [len(block) for block in blocks] == [2] * 21 + [1] * 7
-    blocks = in_blocks(list(tiles_of(1200, 1200, GENERATORS_GRID)), GENERATORS_GRID)
-    assert [len(block) for block in blocks] == [4, 2, 2, 1]
+    blocks = in_blocks(list(tiles_of(2000, 2000, GENERATORS_GRID)), GENERATORS_GRID)
+    assert [len(block) for block in blocks] == [16, 4, 4, 1]
+
+
+@given(grids(), st.integers(0, 100))
+def test_with_any_halo_tiles_begin_where_coarser_scales_do(grid, halo):
+    grid = replace(grid, step=grid.step - grid.step % grid.multiple)
+    seeing = grid.seeing(halo)
+    assert halo <= seeing.halo < halo + grid.multiple
+    assert replace(seeing, halo=grid.halo) == grid
+    for tile in tiles_of(900, 1100, seeing):
+        assert all(seen.start % grid.multiple == 0 for seen in tile.seen)
+
+
+@pytest.mark.parametrize(("side", "sees_all"), [(1600, True), (2000, False)])
+@pytest.mark.parametrize("halo", [24, 40, 88])
+def test_tiles_see_all_that_tells_of_them_where_there_are_few(side, sees_all, halo):
+    gate = np.ones((side, side), np.float32)
+    grid, work = parted(gate, GENERATORS_GRID, halo)
+    assert (len(work) <= LITTLE) == sees_all
+    assert grid.halo == (halo if sees_all else min(halo, NEAR))
+    assert [tile.seen for tile in work] == [tile.seen for tile in work_list(gate, grid)]
+    # What counts is what is to be restored, however large the photo is.
+    gate[:, 1100:] = 0
+    assert parted(gate, GENERATORS_GRID, halo)[0].halo == halo

@@ -24,7 +24,9 @@ from selfsharp.training.export import TOLERANCE, export, load_average  # noqa: E
 from selfsharp.training.ranges import measure_ranges  # noqa: E402
 
 SHARP = Path(__file__).parents[2] / "examples" / "photos" / "sharp"
-CARD = Card("small", "For the tests.", "MIT", 0.8, 0.97, 0.8, least_change=0.0, halo=16)
+CARD = Card(
+    "small", "For the tests.", "MIT", 0.8, 0.97, 0.8, least_change=0.0, halo=16, halos={QUICK: 24}
+)
 LIGHTER = {"widths": [8], "down": [1], "up": []}
 """Options of a generator with fewer scales."""
 DEEPER = {"widths": [8, 8, 8], "down": [1, 1, 1], "up": [1, 1]}
@@ -47,6 +49,7 @@ def test_a_generator_of_their_own_answers_for_parts_without_a_psf(several, photo
     card = read_card(folder)
     assert set(card.graphs) == set(card.sha256) == {*GRAPHS, *OTHERS}
     assert card.training[UNGUIDED]["recipe"]["network"] == "unet"
+    assert card.halos == {QUICK: 24}
     without = tmp_path / "without"
     shutil.copytree(folder, without)
     (without / f"{UNGUIDED}.onnx").unlink()
@@ -75,6 +78,8 @@ def test_a_lighter_generator_restores_with_less_effort_where_a_psf_is_known(seve
     mask[8:24, 8:24] = 1
     psf = np.ones((3, 3), np.float32)
     best, fast = (Restorer(folder, threads=1, quality=q) for q in ("best", "fast"))
+    assert [one._model.generator.halo for one in (best, fast)] == [16, 24]
+    assert fast._model.unguided.halo == 16
     content = [read_graph(folder, read_card(folder), graph) for graph in ("generator", QUICK)]
     planes = [np.random.default_rng(6).random((n, 16, 24), np.float32) for n in (3, 2, 6)]
     for restorer, graph in zip((best, fast), content, strict=True):

@@ -148,9 +148,7 @@ class _Division:
         inside = bordered(mask, border, mode="constant")
         blur = centred_spectrum(psf, inside.shape)
         prior = slope_power(inside.shape) + np.float32(CONTRAST)
-        frame = None
-        if (mask == 1).all():
-            frame = Frame.around(mask.shape, border, inside.shape, psf)
+        frame = Frame.around(mask, border, inside.shape, psf)
         return _Division(mask, border, inside, blur, np.abs(blur) ** 2, prior, frame)
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.explain import lacking
+from selfsharp.blur.frame import fading
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.raster_image import add_to, piece_of
@@ -18,7 +19,7 @@ from selfsharp.restore.partition import Partition
 from selfsharp.restore.proposal import reach_of
 from selfsharp.restore.side_by_side import side_by_side
 from selfsharp.restore.tiles import Tile
-from selfsharp.restore.windows import Added, Weights, Window, around, counted_from, widened
+from selfsharp.restore.windows import Added, Weights, Window, around, counted_from, cut_off, widened
 
 LEAST, DOUBTED = 0.0125, 0.085
 """Damping where an estimate is sure, and what is added where it is sure to be wrong. Of 55 held-out
@@ -62,7 +63,8 @@ def explain(
         wide = seen_of(block)
         now = piece_of(image, wide)
         add_to(now, (wide[0].start, wide[1].start), added, within)
-        found = _lacking(grey_of(now), grey_of(image[wide]), parts.gate_in(wide), estimate, wide)
+        gate = fading(parts.gate_in(wide), cut_off(wide, height, width))
+        found = _lacking(grey_of(now), grey_of(image[wide]), gate, estimate, wide)
         lacks = [(tile.kept, tile.weight * found[counted_from(tile.kept, wide)]) for tile in block]
         return lacks, wide
 

@@ -10,11 +10,12 @@ from jaxtyping import Float32
 from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.deconvolve import divide, divide_plane, divide_twice
 from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.frame import fading
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage, Image, Plane, grey_of
 from selfsharp.restore.partition import Partition
 from selfsharp.restore.tiles import Tile
-from selfsharp.restore.windows import Window, around, counted_from
+from selfsharp.restore.windows import Window, around, counted_from, cut_off, widened
 
 Proposals = Float32[np.ndarray, "rows columns 6"]
 """What two PSFs make of an image, each in three channels."""
@@ -56,17 +57,16 @@ def undo(
     """What the two PSFs of an estimate make of all that a tile sees; without one, the tile."""
     if estimate is None:
         return np.concatenate([image[tile.seen]] * 2, axis=2)
-    reach = reach_of(estimate)
-    wider = tile.widened(reach, image.shape[0], image.shape[1])
-    seen, gate = image[wider.seen], parts.gate_in(wider.seen)
-    corner = wider.seen[0].start, wider.seen[1].start
-    inner = counted_from(tile.seen, wider.seen)
+    wide = _undone_with(tile, estimate, *image.shape[:2])
+    seen, gate = image[wide], fading(parts.gate_in(wide), cut_off(wide, *image.shape[:2]))
+    inner = counted_from(tile.seen, wide)
     if estimate.field is None:
         return propose(seen, gate, estimate.both, threads)[inner]
 
     def undo_one(seen: Image, gate: Plane, psf: Psf) -> Proposals:
         return propose(seen, gate, (psf, psf), threads)
 
+    corner, reach = (wide[0].start, wide[1].start), reach_of(estimate)
     return estimate.field.undone(seen, gate, corner, reach, undo_one)[inner]
 
 
@@ -84,10 +84,10 @@ def undo_block(
     """
     if estimate and len(tiles) > 1:
         seen, kept = around([tile.seen for tile in tiles]), around([tile.kept for tile in tiles])
-        rim = reach_of(estimate) + estimate.psf.shape[0]
-        if _size(kept, rim) < sum(_size(tile.kept, rim) for tile in tiles):
-            # The weight of them together is of no use, nor is it there.
-            whole = replace(tiles[0], seen=seen, kept=kept)
+        # The weight of them together is of no use, nor is it there.
+        whole, (height, width) = replace(tiles[0], seen=seen, kept=kept), image.shape[:2]
+        sizes = [_work(one, estimate, height, width) for one in (whole, *tiles)]
+        if sizes[0] < sum(sizes[1:]):
             together = undo(image, parts, whole, estimate, threads)
             yield from (together[counted_from(tile.seen, seen)] for tile in tiles)
             return
@@ -99,7 +99,17 @@ def reach_of(estimate: Estimate) -> int:
     return REACH + (SIZE if estimate.field else estimate.psf.shape[0])
 
 
-def _size(window: Window, rim: int) -> int:
-    """Pixels in a window and a rim around it."""
-    rows, columns = window
-    return (rows.stop - rows.start + 2 * rim) * (columns.stop - columns.start + 2 * rim)
+def _undone_with(tile: Tile, estimate: Estimate, height: int, width: int) -> Window:
+    """What is undone with a tile: what tells of all that it keeps and sees."""
+    side = SIZE if estimate.field else estimate.psf.shape[0]
+    reach = reach_of(estimate)
+    return around(
+        [widened(tile.seen, side, height, width), widened(tile.kept, reach, height, width)]
+    )
+
+
+def _work(tile: Tile, estimate: Estimate, height: int, width: int) -> int:
+    """Pixels to be transformed for a tile, the border around them included."""
+    rows, columns = _undone_with(tile, estimate, height, width)
+    border = 2 * estimate.psf.shape[0]
+    return (rows.stop - rows.start + border) * (columns.stop - columns.start + border)

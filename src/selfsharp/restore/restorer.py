@@ -32,7 +32,7 @@ from selfsharp.restore.reduced import Sized, decide_in_size, enlarged
 from selfsharp.restore.reference import encode
 from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
-from selfsharp.restore.tiles import Grid, work_list
+from selfsharp.restore.tiles import Grid, parted
 from selfsharp.restore.windows import Added, Weights, Window, around, plus
 
 
@@ -72,7 +72,7 @@ class Restorer:
         self._quality: Quality = quality
         self._alone: Alone | None = alone
         self._find_references = refer
-        self._grid = Grid(step=400, ramp=16, halo=self.card.halo, multiple=self.card.multiple)
+        self._grid = Grid(step=400, ramp=16, halo=0, multiple=self.card.multiple)
 
     @property
     def _undoes(self) -> bool:
@@ -281,18 +281,21 @@ class Restorer:
             parts = replace(parts, core=blank(height, width, np.bool_))
         del decided
         give_back()
-        work = work_list(parts.gate, self._grid) if judged.trust > 0 else []
+        gate = blank_plane(height, width)
+        if judged.trust == 0 or not parts.gate.any():
+            if progress:
+                progress(0, 0)
+            return Change(Maps(radius, gate))
+        known = self._undoes and judged.estimate is not None
+        generator = self._model.generator if known else self._model.unguided
+        grid, work = parted(parts.gate, self._grid, generator.halo)
         if progress:
             progress(0, len(work))
-        gate = blank_plane(height, width)
-        if not work:
-            return Change(Maps(radius, gate))
         within = around([tile.kept for tile in work])
         added = nothing_added(within, precise=not tight)
-        known = self._undoes and judged.estimate is not None
         blender = Blender(
-            self._model.generator if known else self._model.unguided,
-            self._grid,
+            generator,
+            grid,
             self._threads,
             self.card.least_change,
             self._find_references,

@@ -50,6 +50,7 @@ class Graph:
 
     Attributes:
         inputs: names of the planes it takes, in their order.
+        halo: pixels around a place that tell of what it answers there.
 
     Args:
         content: the ONNX file's bytes.
@@ -57,6 +58,7 @@ class Graph:
         backend: what runs it.
         exact: whether it has to be run in float32.
         ranges: of what may be computed in 8 bits, where the backend can.
+        halo: as above.
 
     Raises:
         ModelError: the backend cannot load it.
@@ -71,6 +73,7 @@ class Graph:
         *,
         exact: bool = False,
         ranges: Ranges | None = None,
+        halo: int = 0,
     ) -> None:
         chosen = load_backend(backend)
         try:
@@ -81,6 +84,7 @@ class Graph:
                 f"{backend} cannot load the graph ({told}); export it again"
             ) from error
         self.inputs = list(self._opened.inputs)
+        self.halo = halo
 
     def __call__(
         self, *planes: Float32[np.ndarray, "_ height width"]
@@ -134,6 +138,7 @@ class OpenedModel:
                 backend,
                 exact=graph in DIVIDED_BY,
                 ranges=ranges.get(file),
+                halo=card.halos.get(file, card.halo),
             )
             for graph, file in files.items()
         }

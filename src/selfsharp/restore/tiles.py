@@ -15,7 +15,10 @@ from selfsharp.image import Plane
 from selfsharp.restore.windows import Weights, Window, counted_from, widened
 
 FEW = 40
-"""Tiles under which they are worked on in squares rather than in pairs."""
+"""Tiles under which they are worked on in squares of four by four rather than in pairs."""
+LITTLE, NEAR = 16, 40
+"""Tiles over which their halo is at most so wide, in pixels. What a generator of four scales sees
+beyond that changes single pixels, and would take half as long again."""
 Residual = Float32[np.ndarray, "rows columns 3"]
 """What is to be added to all that a tile sees."""
 Ramp = Float32[np.ndarray, "_"]
@@ -37,6 +40,10 @@ class Grid:
     ramp: int
     halo: int
     multiple: int
+
+    def seeing(self, halo: int) -> "Grid":
+        """The grid with another halo, and as much more as has tiles begin at multiples."""
+        return replace(self, halo=halo + -(halo + self.ramp // 2) % self.multiple)
 
 
 @dataclass(frozen=True)
@@ -92,19 +99,33 @@ def work_list(gate: Weights, grid: Grid) -> list[Tile]:
     return [trimmed(tile, gate, grid) for tile in tiles if gate[tile.kept].any()]
 
 
+def parted(gate: Weights, grid: Grid, halo: int) -> tuple[Grid, list[Tile]]:
+    """How a photo is parted for a generator with such a halo, and what there is to restore.
+
+    Where that is little, tiles see all that tells of what they keep, and their answers are those
+    of one whole pass; else no farther than `NEAR`.
+    """
+    near = grid.seeing(min(halo, NEAR))
+    work = work_list(gate, near)
+    if halo <= NEAR or len(work) > LITTLE:
+        return near, work
+    far = grid.seeing(halo)
+    return far, work_list(gate, far)
+
+
 def in_blocks(tiles: Sequence[Tile], grid: Grid) -> list[list[Tile]]:
     """Tiles by pairs side by side, which share their surroundings, whole pairs first.
 
-    Squares of two by two share more, and take a hundred megabytes more: few tiles, of a photo that
-    takes less itself, come in squares. Whole ones come first, so that all threads end at about the
-    same time.
+    Squares share more, and take more memory: few tiles, of a photo that takes less itself, come in
+    squares of four by four, and what is undone at once is undone as in one whole pass. Whole ones
+    come first, so that all threads end at about the same time.
     """
-    rows = 2 if len(tiles) < FEW else 1
+    rows, columns = (4, 4) if len(tiles) < FEW else (1, 2)
     blocks: dict[tuple[int, int], list[Tile]] = {}
     for tile in tiles:
         # A tile begins half a ramp before its place, unless it was trimmed.
         row, column = ((side.start + grid.ramp) // grid.step for side in tile.kept)
-        blocks.setdefault((row // rows, column // 2), []).append(tile)
+        blocks.setdefault((row // rows, column // columns), []).append(tile)
     return sorted(blocks.values(), key=len, reverse=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from selfsharp.blur.frame import Ends
 from selfsharp.raster import NOWHERE, Added, Image, Piece, Window
 from selfsharp.raster_image import add_to
 
@@ -16,6 +17,7 @@ __all__ = [
     "Window",
     "around",
     "counted_from",
+    "cut_off",
     "plus",
     "widened",
 ]
@@ -45,6 +47,15 @@ def widened(window: Window, reach: int, height: int, width: int) -> Window:
     """A window with `reach` pixels more around it, within a photo."""
     rows, columns = (
         slice(max(0, side.start - reach), min(length, side.stop + reach))
+        for side, length in zip(window, (height, width), strict=True)
+    )
+    return rows, columns
+
+
+def cut_off(window: Window, height: int, width: int) -> Ends:
+    """At which ends of a window the photo goes on."""
+    rows, columns = (
+        (side.start > 0, side.stop < length)
         for side, length in zip(window, (height, width), strict=True)
     )
     return rows, columns

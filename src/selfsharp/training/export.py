@@ -54,7 +54,7 @@ def export(
             known; without one `generator` does.
         pictures: folder of sharp photos, to measure by what 8 bits have to hold; without it the
             model's card has no ranges.
-        card: says what the checkpoints do not: name, description, thresholds, halo.
+        card: says what the checkpoints do not: name, description, thresholds, halos.
 
     Returns:
         The card as written, with networks, size rules and training filled in.
@@ -106,6 +106,7 @@ def export(
         card,
         ranges=ranges,
         network=maker_facts["recipe"]["network"],
+        halos={graph: halo for graph, halo in card.halos.items() if graph in training},
         multiple=int(maker.multiple),  # type: ignore[arg-type]
         detector_multiple=int(finder.multiple),  # type: ignore[arg-type]
         context_multiple=context_multiple,
