@@ -1,6 +1,5 @@
 """The bundled model: what it was measured to do stays so, on any machine."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from selfsharp.blur.regions import everywhere
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import quantize, read_photo
 from selfsharp.metrics import identical, psnr
-from selfsharp.restore.restorer import Restorer
+from selfsharp.restore.restorer import ONE_PASS, STEP, Restorer
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "flowers-restored.png"
@@ -64,10 +63,10 @@ def test_tiles_answer_as_one_whole_pass_does(quality, known):
     blurred = street
     if known:
         blurred = blur_region(street, psf, mask, Camera("display"), generator).blurred
-    restorer = Restorer("base", quality=quality, alone=None if known else "network")
     tiles, images = [], []
-    for step in (400, 10_000):
-        restorer._grid = replace(restorer._grid, step=step)
+    for step in (STEP, ONE_PASS):
+        half = None if known else "network"
+        restorer = Restorer("base", quality=quality, alone=half, step=step)
         told = restorer.restore(blurred, mask, progress=lambda _, all_: tiles.append(all_), psf=psf)
         images.append(told.image)
     assert tiles[0] == 4

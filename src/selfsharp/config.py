@@ -177,7 +177,7 @@ class BenchmarkSettings:
     """Measure models, classical methods and outside programs; writes SUITE.md, .json, pictures."""
 
     suite: Positional[Annotated[str, arg(metavar="SUITE")]] = "table1"
-    """What to measure: gopro, identity, levels, map, natural, psf, speed or table1."""
+    """What to measure: gopro, identity, levels, map, natural, psf, speed, table1 or tiles."""
     pictures: Folder = None
     """Folder of the pictures that the suite takes, such as Kodak's 24 sharp photos."""
     rows: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ def tiny(photo, tmp_path_factory) -> dict[str, Path]:
         "levels": sharp,
         "psf": sharp,
         "speed": sharp,
+        "tiles": sharp,
         "natural": masked,
         "map": masked,
         "gopro": pairs,

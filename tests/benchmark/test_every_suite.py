@@ -14,7 +14,7 @@ from selfsharp.cli import main
 
 every_suite = pytest.mark.parametrize("suite", SUITES.names())
 QUICK = ("nothing", "unsharp_mask", "model", "wiener")
-USED = {"table1": QUICK, "levels": ("model",), "map": (), "psf": (), "speed": ()}
+USED = {"table1": QUICK, "levels": ("model",), "map": (), "psf": (), "speed": (), "tiles": ()}
 PICTURES = {
     "table1": [f"{p}-{k}.jpg" for p in ("partly", "fully") for k in ("gaussian", "shake")],
     "levels": [".png"],

@@ -1,7 +1,5 @@
 """Sharp stays sharp, to the bit; what is asked for is done; what does not fit is refused."""
 
-from dataclasses import replace
-
 import jaxtyping
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from selfsharp.model_folder import find_model
 from selfsharp.restore import runtime
 from selfsharp.restore.restorer import (
+    ONE_PASS,
     Restoration,
     Restorer,
     check_image,
@@ -115,10 +114,7 @@ def test_the_output_goes_by_strength_from_the_input_to_input_plus_gate_times_res
 
 
 def test_tiles_join_without_a_seam(made_up, half_red):
-    tiled, whole = Restorer(made_up, threads=1), Restorer(made_up, threads=1)
-    # The one place that knows how a restorer holds its grid.
-    tiled._grid = replace(tiled._grid, step=208)
-    whole._grid = replace(whole._grid, step=10_000)
+    tiled, whole = (Restorer(made_up, threads=1, step=step) for step in (208, ONE_PASS))
     mask = everywhere(half_red)
     counts = []
     tiled.restore(half_red, mask, progress=lambda done, total: counts.append(total))
@@ -126,6 +122,12 @@ def test_tiles_join_without_a_seam(made_up, half_red):
     np.testing.assert_allclose(
         tiled.restore(half_red, mask).image, whole.restore(half_red, mask).image, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("step", [0, -16, 15, 200])
+def test_a_distance_between_tiles_that_no_grid_has_is_refused(made_up, step):
+    with pytest.raises(ValueError, match=rf"\Astep {step} is no multiple of 16; give 400"):
+        Restorer(made_up, step=step)
 
 
 def test_progress_counts_up_and_ends_with_all_done(made_up_restorer, half_red):

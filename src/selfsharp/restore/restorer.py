@@ -35,6 +35,11 @@ from selfsharp.restore.runtime import USUAL, OpenedModel
 from selfsharp.restore.tiles import Grid, parted
 from selfsharp.restore.windows import Added, Weights, Window, around, plus
 
+STEP, RAMP = 400, 16
+"""Distance between tiles, and how far they fade into each other, in pixels."""
+LEAST, ONE_PASS = 16, 1 << 24
+"""What a distance between tiles is a multiple of, and one that has a photo be one tile."""
+
 
 class Restorer:
     """Restores the blurred parts of images with a trained model.
@@ -47,10 +52,12 @@ class Restorer:
         backend: what runs the model's graphs; a file of `restore/backends/`.
         quality: how much effort goes into estimating a PSF; `fast` restores by the model's lighter
             generator, if it has one, and in 8 bits where backend and model allow it.
+        step: distance between tiles in pixels, a multiple of 16; `ONE_PASS` is more than any photo
+            has, and takes memory accordingly.
 
     Raises:
-        ValueError: there is no such model, its files are not what its card says, or there is no
-            such backend.
+        ValueError: there is no such model, its files are not what its card says, there is no such
+            backend, or threads or step are out of range.
     """
 
     def __init__(
@@ -61,9 +68,12 @@ class Restorer:
         refer: Refer = encode,
         backend: str = USUAL,
         quality: Quality = "best",
+        step: int = STEP,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads {threads} is out of range; give 1 or more")
+        if step < LEAST or step % LEAST:
+            raise ValueError(f"step {step} is no multiple of {LEAST}; give {STEP}, or ONE_PASS")
         self._threads = threads or os.cpu_count() or 1
         folder = find_model(model)
         self.card = read_card(folder)
@@ -72,10 +82,10 @@ class Restorer:
         self._quality: Quality = quality
         self._alone: Alone | None = alone
         self._find_references = refer
-        self._grid = Grid(step=400, ramp=16, halo=0, multiple=self.card.multiple)
+        self._grid = Grid(step, RAMP, halo=0, multiple=self.card.multiple)
 
     @property
-    def _undoes(self) -> bool:
+    def undoes(self) -> bool:
         """Whether PSFs are of any use."""
         uses_psfs = bool({"proposals", "references"} & set(self._model.takes))
         return (uses_psfs and self._alone != "network") or self._alone == "deconvolution"
@@ -155,14 +165,14 @@ class Restorer:
 
     def _decide_in_size(self, image: AnyImage, given: Partition | None) -> Sized:
         """The same, of what a user marks or of what is found."""
-        if self._undoes:
+        if self.undoes:
             return decide_in_size(image, given, self._decide)
         return Sized((image,), self._decide(image, given))
 
     def _decide(self, image: AnyImage, given: Partition | None) -> Decision:
         """What to do with what a user marks, or, without that, with what is found."""
         if given is not None:
-            if self._undoes:
+            if self.undoes:
                 side = SEARCHES[self._quality].window
                 return decide_given(image, given, self._found, self.judge, side)
             parts = self._looked_at(image, given)
@@ -172,7 +182,7 @@ class Restorer:
         give_back()
         if not blurred.gate.any():
             return Decision(blurred, blurred, Judgement(0.0))
-        return decide_found(image, found, blurred, self.judge, physics=self._undoes)
+        return decide_found(image, found, blurred, self.judge, physics=self.undoes)
 
     def _decide_as_told(
         self, image: AnyImage, given: Partition | None, told: Judgement
@@ -195,7 +205,7 @@ class Restorer:
         return judge(
             image,
             parts,
-            physics=self._undoes,
+            physics=self.undoes,
             threads=self._threads,
             learnt=self._model.learnt,
             quality=self._quality,
@@ -286,7 +296,7 @@ class Restorer:
             if progress:
                 progress(0, 0)
             return Change(Maps(radius, gate))
-        known = self._undoes and judged.estimate is not None
+        known = self.undoes and judged.estimate is not None
         generator = self._model.generator if known else self._model.unguided
         grid, work = parted(parts.gate, self._grid, generator.halo)
         if progress:
@@ -299,7 +309,7 @@ class Restorer:
             self._threads,
             self.card.least_change,
             self._find_references,
-            self._undoes,
+            self.undoes,
             self._alone,
             tight,
         )
@@ -327,7 +337,7 @@ class Restorer:
 
     def _as_told(self, psf: np.ndarray, image: AnyImage) -> Judgement:
         """What somebody says who knows the PSF: undo that one, and in full."""
-        if not self._undoes:
+        if not self.undoes:
             raise ValueError(f"model {self.card.name} has no use for a psf; give none")
         known = as_psf(psf)
         check_psf(known, image)
