@@ -18,6 +18,7 @@ from selfsharp.restore.explained import explain
 from selfsharp.restore.judgement import Judgement, is_filtered
 from selfsharp.restore.matches import Matches, find_in, told_of
 from selfsharp.restore.memory import blank, give_back
+from selfsharp.restore.mirrored import Mirrored
 from selfsharp.restore.partition import Partition, worth
 from selfsharp.restore.proposal import Proposals, middle, undo_block
 from selfsharp.restore.reference import References
@@ -55,7 +56,7 @@ class Blender:
         tight: whether memory counts more than time.
     """
 
-    generator: Graph
+    generator: Graph | Mirrored
     grid: Grid
     threads: int
     least_change: float

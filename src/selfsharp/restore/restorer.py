@@ -20,6 +20,7 @@ from selfsharp.restore.fit import estimate_part, fullest_window
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
 from selfsharp.restore.memory import blank, blank_plane, give_back, is_tight
+from selfsharp.restore.mirrored import Mirrored
 from selfsharp.restore.partition import (
     Partition,
     map_of,
@@ -32,7 +33,7 @@ from selfsharp.restore.reduced import Sized, decide_in_size, enlarged
 from selfsharp.restore.reference import encode
 from selfsharp.restore.restoration import Change, Maps, Restoration
 from selfsharp.restore.runtime import USUAL, OpenedModel
-from selfsharp.restore.tiles import Grid, parted
+from selfsharp.restore.tiles import LITTLE, Grid, parted
 from selfsharp.restore.windows import Added, Weights, Window, around, plus
 
 STEP, RAMP = 400, 16
@@ -299,6 +300,8 @@ class Restorer:
         known = self.undoes and judged.estimate is not None
         generator = self._model.generator if known else self._model.unguided
         grid, work = parted(parts.gate, self._grid, generator.halo)
+        if not known and self._quality == "best" and len(work) <= LITTLE:
+            generator = Mirrored(generator)
         if progress:
             progress(0, len(work))
         within = around([tile.kept for tile in work])

@@ -17,8 +17,9 @@ from selfsharp.restore.windows import Weights, Window, counted_from, widened
 FEW = 40
 """Tiles under which they are worked on in squares of four by four rather than in pairs."""
 LITTLE, NEAR = 16, 40
-"""Tiles over which their halo is at most so wide, in pixels. What a generator of four scales sees
-beyond that changes single pixels, and would take half as long again."""
+"""Tiles up to which no effort is spared, and the widest halo of more of them, in pixels. What a
+generator of four scales sees beyond that changes single pixels, and would take half as long again.
+"""
 Residual = Float32[np.ndarray, "rows columns 3"]
 """What is to be added to all that a tile sees."""
 Ramp = Float32[np.ndarray, "_"]
