@@ -33,11 +33,9 @@ class Mirrored:
         self, *planes: Float32[np.ndarray, "_ height width"]
     ) -> Float32[np.ndarray, "out_channels out_height out_width"]:
         """The mean answer for one tile."""
-        total: np.ndarray | None = None
-        for axes in IMAGES:
-            told = self._generator(*(np.flip(plane, axes) for plane in planes))
-            told = np.flip(told, axes)
-            total = told.copy() if total is None else np.add(total, told, out=total)
-        assert total is not None
-        total /= np.float32(len(IMAGES))
-        return total
+        images = [[np.flip(plane, axes) for plane in planes] for axes in IMAGES]
+        told = [
+            np.flip(self._generator(*image), axes)
+            for image, axes in zip(images, IMAGES, strict=True)
+        ]
+        return np.mean(told, axis=0)
