@@ -101,11 +101,9 @@ def reach_of(estimate: Estimate) -> int:
 
 def _undone_with(tile: Tile, estimate: Estimate, height: int, width: int) -> Window:
     """What is undone with a tile: what tells of all that it keeps and sees."""
-    side = SIZE if estimate.field else estimate.psf.shape[0]
     reach = reach_of(estimate)
-    return around(
-        [widened(tile.seen, side, height, width), widened(tile.kept, reach, height, width)]
-    )
+    told = (tile.kept, reach), (tile.seen, reach - REACH)
+    return around([widened(window, rim, height, width) for window, rim in told])
 
 
 def _work(tile: Tile, estimate: Estimate, height: int, width: int) -> int:

@@ -83,6 +83,7 @@ class Restorer:
         self._quality: Quality = quality
         self._alone: Alone | None = alone
         self._find_references = refer
+        # Without a halo: generators differ in theirs.
         self._grid = Grid(step, RAMP, halo=0, multiple=self.card.multiple)
 
     @property

@@ -115,10 +115,10 @@ def parted(gate: Weights, grid: Grid, halo: int) -> tuple[Grid, list[Tile]]:
 
 
 def in_blocks(tiles: Sequence[Tile], grid: Grid) -> list[list[Tile]]:
-    """Tiles by pairs side by side, which share their surroundings, whole pairs first.
+    """Neighbouring tiles together, since they share their surroundings; full blocks first.
 
-    Squares share more, and take more memory: few tiles, of a photo that takes less itself, come in
-    squares of four by four, and what is undone at once is undone as in one whole pass. Whole ones
+    Many come in pairs side by side. Squares of four by four share more, are undone as in one whole
+    pass, and take more memory: in those come few, of a photo that takes less itself. Full blocks
     come first, so that all threads end at about the same time.
     """
     rows, columns = (4, 4) if len(tiles) < FEW else (1, 2)
