@@ -1,6 +1,7 @@
 """What fits a part well enough is shown to a generator; what may be something else is not."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import gaussian
+from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur
 from selfsharp.blur.psf import blur_radius
 from selfsharp.blur.regions import everywhere
@@ -59,3 +61,23 @@ def test_one_that_a_program_made_is_told_plainly(photo):
     assert found.estimate.lens.margin >= PLAIN
     assert found.shown is not None
     assert blur_radius(found.shown.psf) == pytest.approx(1.7, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("certainty", "quality", "asked"),
+    [(0.98, "best", True), (0.98, "fast", False), (1, "best", False)],
+)
+def test_what_lies_further_in_is_asked_of_a_part_that_was_found_alone(
+    photo, monkeypatch, certainty, quality, asked
+):
+    psf = np.pad(np.full((1, 9), 1 / 9, np.float32), ((15, 15), (11, 11)))
+    told = Estimate(psf, (psf, psf), 0.9)
+    seen = []
+    monkeypatch.setattr(fit, "estimate_psf", lambda *_: told)
+    monkeypatch.setattr(fit, "told_further_in", lambda found, *_: seen.append(found) or found)
+    mask = np.zeros(photo.shape[:2], np.float32)
+    mask[100:300, 100:300] = 1
+    parts = replace(marked(mask), certainty=float(certainty))
+    nothing = LearntRound(lambda planes: planes, lambda planes: planes)
+    fit_part(photo, parts, 1, nothing, quality)
+    assert seen == ([told] if asked else [])

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -139,19 +140,24 @@ def estimate_psf(
     if learnt is None:
         confidence = gains(AGREEING, disagreement(first, second), mask)
         return Estimate(psf, (first, second), confidence)
-    part, rounds = BlurredPart.of(grey, mask, SIZE), [psf]
-    differing: list[float] = []
-    for _ in range(ROUNDS):
-        rounds.append(learnt(part, rounds[-1]))
-        differing.append(disagreement(rounds[-2], rounds[-1]))
-        if differing[-1] < SETTLED:
-            break
+    rounds = learnt_rounds(learnt, BlurredPart.of(grey, mask, SIZE), psf)
+    differing = [disagreement(one, other) for one, other in pairwise(rounds)]
     better = rounds[-1]
     if disagreement(psf, better) < ALIKE:
         better = tidied(tidied(psf + rounds[1], 0.0) + better, 0.0)
     confidence = holds(differing[0], differing[-1], mean_misfit(grey, mask, better), mask)
     steadiness = gains(SETTLING, differing[-1], mask)
     return Estimate(better, (better, better), confidence, steadiness=steadiness)
+
+
+def learnt_rounds(learnt: LearntRound, part: BlurredPart, psf: Psf) -> list[Psf]:
+    """A PSF, and what each learnt round has made of the one before, until one changes nothing."""
+    rounds = [psf]
+    while len(rounds) <= ROUNDS:
+        rounds.append(learnt(part, rounds[-1]))
+        if disagreement(*rounds[-2:]) < SETTLED:
+            break
+    return rounds
 
 
 def _round_blur(grey: Plane, mask: Plane) -> tuple[Power, RoundBlur] | None:

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.estimate import SEARCHES, Estimate, Quality, estimate_psf
 from selfsharp.blur.estimate_field import estimate_field, undo_field
+from selfsharp.blur.inner_estimate import told_further_in
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
 from selfsharp.blur.misfit import misfit, misfit_undone
@@ -161,6 +162,9 @@ def fit_part(
     window = within or fullest_window(parts.core, side)
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     estimate = estimate_psf(grey, core, threads, learnt, quality)
+    found = parts.certainty < 1 and not is_whole(parts)
+    if learnt and quality == "best" and found and is_certain(estimate):
+        estimate = told_further_in(estimate, grey, core, learnt, threads)
     gap = _gap(estimate, grey, parts.gate_in(window), core)
     if estimate.lens and (_is_unlikely(estimate.lens, parts) or _is_vague(estimate.lens)):
         gap = math.inf
