@@ -64,20 +64,26 @@ def test_one_that_a_program_made_is_told_plainly(photo):
 
 
 @pytest.mark.parametrize(
-    ("certainty", "quality", "asked"),
-    [(0.98, "best", True), (0.98, "fast", False), (1, "best", False)],
+    ("certainty", "quality", "gap", "asked"),
+    [
+        (0.98, "best", 0.0, True),
+        (0.98, "best", 0.2, False),
+        (0.98, "fast", 0.0, False),
+        (1.0, "best", 0.0, False),
+    ],
 )
-def test_what_lies_further_in_is_asked_of_a_part_that_was_found_alone(
-    photo, monkeypatch, certainty, quality, asked
+def test_what_lies_further_in_is_asked_of_found_parts_whose_psf_would_be_undone(
+    photo, monkeypatch, certainty, quality, gap, asked
 ):
     psf = np.pad(np.full((1, 9), 1 / 9, np.float32), ((15, 15), (11, 11)))
     told = Estimate(psf, (psf, psf), 0.9)
     seen = []
     monkeypatch.setattr(fit, "estimate_psf", lambda *_: told)
+    monkeypatch.setattr(fit, "_gap", lambda *_: gap)
     monkeypatch.setattr(fit, "told_further_in", lambda found, *_: seen.append(found) or found)
     mask = np.zeros(photo.shape[:2], np.float32)
     mask[100:300, 100:300] = 1
-    parts = replace(marked(mask), certainty=float(certainty))
+    parts = replace(marked(mask), certainty=certainty)
     nothing = LearntRound(lambda planes: planes, lambda planes: planes)
     fit_part(photo, parts, 1, nothing, quality)
     assert seen == ([told] if asked else [])

@@ -162,10 +162,12 @@ def fit_part(
     window = within or fullest_window(parts.core, side)
     grey, core = grey_of(image[window]), parts.core[window].astype(np.float32)
     estimate = estimate_psf(grey, core, threads, learnt, quality)
-    found = parts.certainty < 1 and not is_whole(parts)
-    if learnt and quality == "best" and found and is_certain(estimate):
-        estimate = told_further_in(estimate, grey, core, learnt, threads)
     gap = _gap(estimate, grey, parts.gate_in(window), core)
+    found = parts.certainty < 1 and not is_whole(parts)
+    if learnt and quality == "best" and found and Fit(estimate, gap).shown:
+        better = told_further_in(estimate, grey, core, learnt, threads)
+        if better is not estimate:
+            estimate, gap = better, _gap(better, grey, parts.gate_in(window), core)
     if estimate.lens and (_is_unlikely(estimate.lens, parts) or _is_vague(estimate.lens)):
         gap = math.inf
     if learnt is None or estimate.lens or gap == math.inf:
