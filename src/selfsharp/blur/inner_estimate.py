@@ -16,7 +16,6 @@ from selfsharp.blur.blurred_part import BlurredPart
 from selfsharp.blur.estimate import Estimate, estimate_psf, learnt_rounds
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.misfit import mean_misfit
-from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import eroded
 from selfsharp.image import Plane
 
@@ -60,10 +59,9 @@ def told_further_in(
     if not anew.lens:
         others.append(anew)
 
-    def spread(psf: Psf) -> float:
-        return mean_misfit(grey, inner, psf)
-
-    likeliest = min(others, key=lambda other: spread(other.psf))
-    if spread(likeliest.psf) > spread(estimate.psf) - LESS:
+    spreads = [mean_misfit(grey, inner, one.psf) for one in (estimate, *others)]
+    least = int(np.argmin(spreads))
+    if spreads[least] > spreads[0] - LESS:
         return estimate
+    likeliest = (estimate, *others)[least]
     return replace(likeliest, confidence=min(likeliest.confidence, estimate.confidence))
