@@ -218,6 +218,7 @@ def export(settings: ExportSettings) -> int:
     )
     checkpoints = (settings.detector, settings.generator)
     others = (settings.estimator, settings.pictures, settings.unguided, settings.quick)
+    others += (settings.context,)
     make_model(*checkpoints, settings.out, card, *others)
     tell(f"model folder, equal to PyTorch: {settings.out}")
     return 0

@@ -244,6 +244,8 @@ class ExportSettings:
 
     detector: Annotated[Path | None, arg(metavar="FILE")] = None
     """Checkpoint of a detector."""
+    context: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Checkpoint of a detector that knows its surroundings, for `map`; the other if not given."""
     generator: Annotated[Path | None, arg(metavar="FILE")] = None
     """Checkpoint of a generator."""
     estimator: Annotated[Path | None, arg(metavar="FILE")] = None

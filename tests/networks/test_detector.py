@@ -41,3 +41,23 @@ def test_without_context_sizes_may_be_finer():
     alone = Detector(context=(8, 12, 16)).eval().without_context()
     with torch.inference_mode():
         assert alone(torch.rand(1, 3, 16, 48)).shape == (1, 2, 4, 12)
+
+
+@pytest.mark.parametrize("context", [(), (12, 16)])
+def test_what_a_detector_has_learnt_fits_into_one_of_more_scales(context):
+    torch.manual_seed(0)
+    learnt = Detector(widths=(8, 12), down=(1, 1), up=(1,), context=context).eval()
+    for weights in learnt.parameters():
+        torch.nn.init.normal_(weights, std=0.05)
+    deeper = Detector(widths=(8, 12, 16, 16), down=(1, 1, 2, 1), up=(1, 0, 1)).eval()
+    deeper.load_state_dict(deeper.begun_from(learnt.state_dict()))
+    image = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        wanted = learnt.without_context()(image)
+        assert wanted.std() > 0.001
+        torch.testing.assert_close(deeper(image), wanted)
+    # What is new can learn.
+    deeper(image).sum().backward()
+    assert deeper.body.grow[1].spread.weight.grad.abs().max() > 0
+    again = deeper.begun_from(deeper.state_dict())
+    assert all(torch.equal(again[name], own) for name, own in deeper.state_dict().items())

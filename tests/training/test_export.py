@@ -232,3 +232,30 @@ def test_a_detector_with_context_becomes_two_graphs(tmp_path, save_untrained, ph
     assert "context" not in read_card(folder).graphs
     assert alone.detector_multiple == 8
     assert Restorer(folder, threads=1).find_blur(photo).seen is None
+
+
+def test_a_context_may_be_another_detectors(tmp_path, save_untrained, photo):
+    own = {"widths": [8, 8, 8], "down": [1, 1, 1], "up": [1, 0]}
+    detector = save_untrained(tmp_path / "detector.safetensors", "detector", **own)
+    context = save_untrained(tmp_path / "context.safetensors", "detector", context=[8, 12, 16])
+    generator = save_untrained(tmp_path / "generator.safetensors", "mending")
+    folder = tmp_path / "small"
+    export(detector, generator, folder, CARD)
+    alone = Restorer(folder, threads=1).find_blur(photo)
+    card = export(detector, generator, folder, CARD, context=context)
+    assert (card.detector_multiple, card.context_multiple) == (16, 32)
+    assert card.training["context"]["recipe"]["options"]["context"] == [8, 12, 16]
+    found = Restorer(folder, threads=1).find_blur(photo)
+    assert found.seen is not None
+    # What is restored is told by the detector, and `map` says the same of it.
+    np.testing.assert_array_equal(found.probability, alone.probability)
+    np.testing.assert_array_equal(found.radius, alone.radius)
+
+
+def test_a_context_that_is_none_is_refused_in_one_line(tmp_path, save_untrained):
+    detector = save_untrained(tmp_path / "detector.safetensors", "detector")
+    generator = save_untrained(tmp_path / "generator.safetensors", "mending")
+    with pytest.raises(ValueError, match=r"\A.+ knows no surroundings; .+\Z"):
+        export(detector, generator, tmp_path / "small", CARD, context=detector)
+    with pytest.raises(ValueError, match=r"\A.+ holds no detector; .+\Z"):
+        export(detector, generator, tmp_path / "small", CARD, context=generator)

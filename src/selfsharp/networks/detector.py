@@ -1,5 +1,6 @@
 """The detector: tells for every pixel how likely it is blurred and by what radius."""
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 
@@ -68,9 +69,24 @@ class Detector(nn.Module):
         return alone
 
     def begun_from(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Weights of a detector without context; what it lacks begins as it is here."""
-        own = {name: value for name, value in self.state_dict().items() if "context." in name}
-        return own | dict(weights) if self.context is not None else dict(weights)
+        """Weights of a detector with fewer scales, or without context, to begin with here.
+
+        What it lacks begins as it is here, and its new scales tell the others nothing yet. A
+        context is left out where there is none here.
+        """
+        known = sum(
+            re.fullmatch(r"body\.grow\.\d+\.spread\.weight", name) is not None for name in weights
+        )
+        new = ["context."]
+        for step in range(known, len(self.body.grow)):
+            new += [f"body.down.{step + 1}."]
+            new += [f"body.{part}.{step}." for part in ("shrink", "grow", "up")]
+        begun = {n: one for n, one in self.state_dict().items() if n.startswith(tuple(new))}
+        for name in begun:
+            if name.startswith(f"body.grow.{known}."):
+                begun[name] = torch.zeros_like(begun[name])
+        wanted = self.context is not None
+        return begun | {n: w for n, w in weights.items() if wanted or not n.startswith("context.")}
 
 
 def _multiple(widths: Sequence[int], context: Sequence[int]) -> int:

@@ -100,15 +100,15 @@ class Restorer:
     def find_blur(self, image: Image) -> Findings:
         """What there is to be seen of an image's blur: all that `map` shows, meant or not."""
         check_image(image)
-        context = self._model.context
+        found, context = self._found(image), self._model.context
         if context is None:
-            return self._found(image)
+            return found
         asked = (image, context, self.card.context_multiple, self._threads)
-        found = find_blur(*asked)
-        if self._quality == "best" and found.seen is not None:
-            found = look_mirrored(found, *asked)
+        apparent = find_blur(*asked)
+        if self._quality == "best" and apparent.seen is not None:
+            apparent = look_mirrored(apparent, *asked)
         give_back()
-        return found
+        return replace(found, seen=apparent.seen)
 
     def _found(self, image: AnyImage, mask: Weights | None = None) -> Findings:
         """What the detector sees; no more than the pieces in which a mask has anything."""

@@ -42,6 +42,7 @@ def export(
     pictures: Path | None = None,
     unguided: Path | None = None,
     quick: Path | None = None,
+    context: Path | None = None,
 ) -> Card:
     """Makes a model folder out of a detector's and a generator's checkpoint.
 
@@ -54,6 +55,8 @@ def export(
             known; without one `generator` does.
         pictures: folder of sharp photos, to measure by what 8 bits have to hold; without it the
             model's card has no ranges.
+        context: checkpoint of a detector that knows the surroundings, for `map`; the other's own,
+            where it has one, when not given.
         card: says what the checkpoints do not: name, description, thresholds, halos.
 
     Returns:
@@ -64,20 +67,24 @@ def export(
         RuntimeError: ONNX Runtime does not compute what PyTorch does.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    finder, finder_facts = load_average(detector)
+    finder, finder_facts = load_detector(detector)
     maker, maker_facts = load_generator(generator)
-    if finder_facts["recipe"]["network"] != "detector":
-        raise ValueError(f"{detector} holds no detector; swap or choose another checkpoint")
-    context_multiple = int(finder.multiple)  # type: ignore[arg-type]
+    training = {"detector": finder_facts, "generator": maker_facts}
+    # What only `map` shows need not be exact to the last step.
+    whole, whole_facts = load_detector(context or detector, bits=8)
+    context_multiple = whole.multiple
     (folder / f"{CONTEXT}.onnx").unlink(missing_ok=True)
-    if isinstance(finder, Detector) and finder.context is not None:
-        # What only `map` shows need not be exact to the last step.
-        whole, _ = load_average(detector, bits=8)
+    if whole.context is not None:
         write_graph(whole, folder / f"{CONTEXT}.onnx", bits=8)
-        finder = finder.without_context()
+        if context is not None:
+            training[CONTEXT] = whole_facts
+    elif context is not None:
+        raise ValueError(
+            f"{context} knows no surroundings; train recipes/context.toml, or leave it"
+        )
+    finder = finder.without_context()
     write_graph(finder, folder / "detector.onnx")
     write_graph(maker, folder / "generator.onnx", bits=8)
-    training = {"detector": finder_facts, "generator": maker_facts}
     for graph, checkpoint in ((UNGUIDED, unguided), (QUICK, quick)):
         (folder / f"{graph}.onnx").unlink(missing_ok=True)
         if checkpoint is None:
@@ -108,12 +115,24 @@ def export(
         network=maker_facts["recipe"]["network"],
         halos={graph: halo for graph, halo in card.halos.items() if graph in training},
         multiple=int(maker.multiple),  # type: ignore[arg-type]
-        detector_multiple=int(finder.multiple),  # type: ignore[arg-type]
+        detector_multiple=finder.multiple,
         context_multiple=context_multiple,
         training=training,
     )
     write_card(folder, card)
     return card
+
+
+def load_detector(checkpoint: Path, bits: Bits = 16) -> tuple[Detector, dict]:
+    """A detector as it is stored in a model, and its checkpoint's facts.
+
+    Raises:
+        ValueError: it holds another network.
+    """
+    network, facts = load_average(checkpoint, bits)
+    if not isinstance(network, Detector):
+        raise ValueError(f"{checkpoint} holds no detector; swap or choose another checkpoint")
+    return network, facts
 
 
 def load_generator(checkpoint: Path) -> tuple[nn.Module, dict]:
