@@ -108,7 +108,7 @@ class Restorer:
         if self._quality == "best" and apparent.seen is not None:
             apparent = look_mirrored(apparent, *asked)
         give_back()
-        return replace(found, seen=apparent.seen)
+        return replace(apparent, probability=found.probability)
 
     def _found(self, image: AnyImage, mask: Weights | None = None) -> Findings:
         """What the detector sees; no more than the pieces in which a mask has anything."""
@@ -119,8 +119,7 @@ class Restorer:
 
     def map_blur(self, image: Image) -> tuple[Plane, Partition]:
         """Blur radius in pixels of all that is blurred, 0 where sharp; and what may be restored."""
-        found = self.find_blur(image)
-        return map_of(found, *image.shape[:2]), self._parted(found, image)
+        return map_of(self.find_blur(image), *image.shape[:2]), self.find_parts(image)
 
     def find_parts(self, image: AnyImage, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
