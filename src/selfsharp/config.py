@@ -261,9 +261,9 @@ class ExportSettings:
     """One line on what the model is for."""
     licence: str = "MIT"
     """Licence of the weights."""
-    threshold: float = 0.5
+    threshold: float = 0.8
     """Probability from which a pixel counts as blurred."""
-    certain: float = 0.9
+    certain: float = 0.97
     """Probability that some place in a blurred part has to reach."""
     least_radius: float = 0.8
     """Blur radius in pixels under which nothing is restored."""
