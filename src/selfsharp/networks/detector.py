@@ -1,6 +1,5 @@
 """The detector: tells for every pixel how likely it is blurred and by what radius."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 
@@ -74,9 +73,7 @@ class Detector(nn.Module):
         What it lacks begins as it is here, and its new scales tell the others nothing yet. A
         context is left out where there is none here.
         """
-        known = sum(
-            re.fullmatch(r"body\.grow\.\d+\.spread\.weight", name) is not None for name in weights
-        )
+        known = len({n.split(".")[2] for n in weights if n.startswith("body.grow.")})
         new = ["context."]
         for step in range(known, len(self.body.grow)):
             new += [f"body.down.{step + 1}."]

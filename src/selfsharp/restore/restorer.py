@@ -100,8 +100,11 @@ class Restorer:
     def find_blur(self, image: Image) -> Findings:
         """What there is to be seen of an image's blur: all that `map` shows, meant or not."""
         check_image(image)
-        found, context = self._found(image), self._model.context
-        if context is None:
+        return self._with_context(image, self._found(image))
+
+    def _with_context(self, image: Image, found: Findings) -> Findings:
+        """What the detector sees, and what a person would call blurred, where the model tells."""
+        if (context := self._model.context) is None:
             return found
         asked = (image, context, self.card.context_multiple, self._threads)
         apparent = find_blur(*asked)
@@ -119,7 +122,9 @@ class Restorer:
 
     def map_blur(self, image: Image) -> tuple[Plane, Partition]:
         """Blur radius in pixels of all that is blurred, 0 where sharp; and what may be restored."""
-        return map_of(self.find_blur(image), *image.shape[:2]), self.find_parts(image)
+        check_image(image)
+        seen = self._with_context(image, found := self._found(image))
+        return map_of(seen, *image.shape[:2]), self._parted(found, image)
 
     def find_parts(self, image: AnyImage, mask: Plane | None = None) -> Partition:
         """The blurred and the reference part of an image, by the detector or by a mask."""
@@ -135,8 +140,7 @@ class Restorer:
     def _parted(self, found: Findings, image: AnyImage) -> Partition:
         return part_by_findings(
             found,
-            image.shape[0],
-            image.shape[1],
+            *image.shape[:2],
             threshold=self.card.threshold,
             certain=self.card.certain,
             least_radius=self.card.least_radius,
@@ -334,9 +338,8 @@ class Restorer:
         window = fullest_window(parts.core)
         seen = piece_of(image, window)
         add_to(seen, (window[0].start, window[1].start), added, within)
-        found = self._found(seen)
         core = parts.core[window][::CELL, ::CELL]
-        return float(found.radius[core].mean())
+        return float(self._found(seen).radius[core].mean())
 
     def _as_told(self, psf: np.ndarray, image: AnyImage) -> Judgement:
         """What somebody says who knows the PSF: undo that one, and in full."""
