@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfsharp.blur import mirrored_rounds
 from selfsharp.blur.deconvolve import deconvolve
 from selfsharp.blur.estimate import ROUNDS, SEARCHES, estimate_psf
 from selfsharp.blur.kinds import shake
 from selfsharp.blur.learnt_round import LearntRound
+from selfsharp.blur.mirrored_rounds import IMAGES
 from selfsharp.blur.psf import blur_radius, similarity
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
@@ -157,8 +159,7 @@ def test_a_learnt_round_that_leaves_a_psf_alone_makes_it_credible(shaken):
     assert not is_certain(other)
 
 
-@pytest.mark.parametrize("quality", SEARCHES)
-def test_learnt_rounds_go_on_from_each_other(shaken, quality):
+def test_learnt_rounds_go_on_from_each_other(shaken):
     sample, truth = shaken
     wide = np.pad(truth, (31 - truth.shape[0]) // 2)
     answers = [np.rot90(wide, number).copy() for number in range(ROUNDS)]
@@ -170,7 +171,7 @@ def test_learnt_rounds_go_on_from_each_other(shaken, quality):
             return answers[len(asked) - 1]
 
     grey = sample.blurred.mean(axis=2)
-    found = estimate_psf(grey, sample.mask, learnt=Telling(None), quality=quality)
+    found = estimate_psf(grey, sample.mask, learnt=Telling(None), quality="fast")
     assert len(asked) == ROUNDS
     assert asked[0].shape == (31, 31)
     for psf, answer in zip(asked[1:], answers, strict=False):
@@ -195,8 +196,56 @@ class Calming(Told):
 def test_no_learnt_round_follows_one_that_has_changed_nothing(shaken, still):
     sample, _ = shaken
     rounds = Calming(still)
-    estimate_psf(sample.blurred.mean(axis=2), sample.mask, learnt=rounds)
+    grey = sample.blurred.mean(axis=2)
+    estimate_psf(grey, sample.mask, learnt=rounds, quality="fast")
     assert rounds.asked == still
+
+
+class Wavering(Told):
+    """Rounds that turn the PSF of one image, and leave it alone once others are shown."""
+
+    def __init__(self, told: np.ndarray) -> None:
+        super().__init__(told)
+        self.asked = 0
+
+    def __call__(self, part, psf):
+        self.asked += 1
+        return np.rot90(psf).copy() if self.asked <= ROUNDS else self.psf
+
+
+def test_mirror_images_are_asked_where_rounds_waver_and_an_effort_is_made(shaken):
+    sample, truth = shaken
+    grey, wide = sample.blurred.mean(axis=2), np.pad(truth, (31 - truth.shape[0]) // 2)
+    even = (wide + wide[::-1] + wide[:, ::-1] + wide[::-1, ::-1]) / 4
+    for quality, asked in (("fast", ROUNDS), ("best", ROUNDS + mirrored_rounds.ROUNDS)):
+        rounds = Wavering(even)
+        estimate_psf(grey, sample.mask, learnt=rounds, quality=quality)
+        assert rounds.asked == asked
+    settled = Told(wide)
+    assert estimate_psf(grey, sample.mask, learnt=settled).confidence > SEARCHES["best"].doubt
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_of_one_image_and_of_all_that_psf_is_taken_which_fits_the_better(shaken, better):
+    sample, truth = shaken
+    grey, wide = sample.blurred.mean(axis=2), np.pad(truth, (31 - truth.shape[0]) // 2)
+    turned = np.rot90(wide).copy()
+
+    class Mirroring(Told):
+        """Rounds that end in one PSF for the image as it is, in another for all of them."""
+
+        asked = 0
+
+        def __call__(self, part, psf):
+            self.asked += 1
+            if self.asked <= ROUNDS:
+                first = turned if better else wide
+                return first if self.asked % 2 == 0 else np.rot90(first).copy()
+            axes = IMAGES[(self.asked - ROUNDS - 1) % len(IMAGES)]
+            return np.flip(wide if better else turned, axes).copy()
+
+    found = estimate_psf(grey, sample.mask, learnt=Mirroring(None))
+    assert similarity(found.psf, truth) > similarity(found.psf, turned)
 
 
 def test_the_sooner_rounds_change_nothing_the_more_is_an_estimate_believed(shaken):

@@ -42,6 +42,14 @@ class BlurredPart:
         inside = bordered((mask > 0.5).astype(np.float32), side, mode="constant")
         return cls(given, transform(given), inside, softened(eroded(inside > 0, side // 4), 2))
 
+    def mirrored(self, axes: tuple[int, ...]) -> "BlurredPart":
+        """The part seen in a mirror that swaps its ends along some axes."""
+        given, inside, trusted = (
+            np.ascontiguousarray(np.flip(plane, axes))
+            for plane in (self.given, self.inside, self.trusted)
+        )
+        return BlurredPart(given, transform(given), inside, trusted)
+
     def evenly(self, blur: Spectrum) -> Planes:
         """The image with its sharp surroundings blurred alike, by a PSF or by several."""
         again = back(blur * self.spectrum, self.given.shape)

@@ -22,6 +22,7 @@ from selfsharp.blur.confidence import AGREEING, ROUNDLY, SETTLING, gains, holds
 from selfsharp.blur.direction import APART, apart, is_round
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power
+from selfsharp.blur.mirrored_rounds import mirrored_rounds
 from selfsharp.blur.misfit import mean_misfit
 from selfsharp.blur.psf import Psf, cropped, tidied
 from selfsharp.blur.psf_field import PsfField
@@ -39,20 +40,25 @@ class Search:
         efforts: those that begin.
         survivors: how many are left after a scale: the finest is 0, the next coarser one 1 ...
         window: side in pixels of what is looked at, of a larger part.
+        doubt: confidence under which learnt rounds of mirror images are asked as well.
     """
 
     efforts: tuple[Effort, ...]
     survivors: Mapping[int, int]
     window: int
+    doubt: float = 0.0
 
 
 Quality = Literal["fast", "best"]
 SEARCHES: Mapping[Quality, Search] = {
-    "best": Search(EFFORTS, {4: 4, 3: 3, 2: 2}, window=640),
+    "best": Search(EFFORTS, {4: 4, 3: 3, 2: 2}, window=640, doubt=0.93),
     "fast": Search(EFFORTS[:3], {2: 2, 1: 1, 0: 1}, window=320),
 }
 """The effort that goes into an estimate, by what is asked for. On 48 held-out photos, partly and
-fully shaken, best is within 0.1 dB of all six going on to the third scale, in half the time."""
+fully shaken, best is within 0.1 dB of all six going on to the third scale, in half the time. Mirror
+images are asked in 42 of 68 others, and believed where they are the more credible: mask given, ten
+of those gain .3 to 4.8 dB more, three .2 to .5 less, and all 68 4.12 instead of 3.92 dB. Restoring
+one of those then takes twice as long."""
 TELLING = 1.2
 """Structure over noise that tells a PSF; of 152 blurred photos the least telling has 1.38."""
 FEW = 120_000
@@ -140,14 +146,22 @@ def estimate_psf(
     if learnt is None:
         confidence = gains(AGREEING, disagreement(first, second), mask)
         return Estimate(psf, (first, second), confidence)
-    rounds = learnt_rounds(learnt, BlurredPart.of(grey, mask, SIZE), psf)
+    part = BlurredPart.of(grey, mask, SIZE)
+    rounds = learnt_rounds(learnt, part, psf)
     differing = [disagreement(one, other) for one, other in pairwise(rounds)]
     better = rounds[-1]
     if disagreement(psf, better) < ALIKE:
         better = tidied(tidied(psf + rounds[1], 0.0) + better, 0.0)
-    confidence = holds(differing[0], differing[-1], mean_misfit(grey, mask, better), mask)
+
+    def credible(found: Psf) -> tuple[float, Psf]:
+        return holds(differing[0], differing[-1], mean_misfit(grey, mask, found), mask), found
+
+    confidence, found = credible(better)
+    if confidence < SEARCHES[quality].doubt:
+        anew = credible(mirrored_rounds(learnt, part, psf))
+        confidence, found = max((confidence, found), anew, key=lambda one: one[0])
     steadiness = gains(SETTLING, differing[-1], mask)
-    return Estimate(better, (better, better), confidence, steadiness=steadiness)
+    return Estimate(found, (found, found), confidence, steadiness=steadiness)
 
 
 def learnt_rounds(learnt: LearntRound, part: BlurredPart, psf: Psf) -> list[Psf]:
