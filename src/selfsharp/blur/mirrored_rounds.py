@@ -30,7 +30,7 @@ def mirrored_rounds(learnt: LearntRound, part: BlurredPart, psf: Psf) -> Psf:
     found = [psf]
     for number in range(ROUNDS):
         which = number % len(IMAGES)
-        mirrored = tidied(np.flip(found[-1], IMAGES[which]), 0.0)
-        better = learnt(parts[which], mirrored)
-        found.append(np.ascontiguousarray(np.flip(better, IMAGES[which])))
+        axes = IMAGES[which]
+        better = learnt(parts[which], tidied(np.flip(found[-1], axes), 0.0))
+        found.append(np.flip(better, axes))
     return tidied(np.sum(found[-len(IMAGES) :], axis=0), 0.0)
