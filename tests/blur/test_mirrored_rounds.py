@@ -42,7 +42,6 @@ def make_psf() -> np.ndarray:
 def test_each_mirror_image_is_shown_in_turn_with_the_psf_mirrored_alike(part):
     psf, rounds = make_psf(), Answering(lambda psf: psf)
     found = mirrored_rounds(rounds, part, psf)
-    assert len(rounds.shown) == ROUNDS
     for number, (shown, asked) in enumerate(rounds.shown):
         axes = IMAGES[number % len(IMAGES)]
         np.testing.assert_array_equal(shown.given, np.flip(part.given, axes))
@@ -50,6 +49,16 @@ def test_each_mirror_image_is_shown_in_turn_with_the_psf_mirrored_alike(part):
         np.testing.assert_array_equal(shown.trusted, np.flip(part.trusted, axes))
         np.testing.assert_allclose(asked, np.flip(psf, axes), atol=1e-6)
     np.testing.assert_allclose(found, psf, atol=1e-6)
+
+
+def test_rounds_end_once_a_turn_of_all_images_changes_nothing(part):
+    settled = Answering(lambda psf: psf)
+    mirrored_rounds(settled, part, make_psf())
+    assert len(settled.shown) == len(IMAGES) + 1
+    generator = np.random.default_rng(5)
+    wandering = Answering(lambda psf: generator.permutation(psf, axis=1))
+    mirrored_rounds(wandering, part, make_psf())
+    assert len(wandering.shown) == ROUNDS
 
 
 def test_what_a_round_tells_of_every_image_alike_is_no_more_believed_than_its_mirror_images(part):

@@ -7,9 +7,10 @@ import pytest
 
 from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.estimate import Estimate
+from selfsharp.blur.fullest_window import fullest_window
 from selfsharp.restore import judgement
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.fit import fullest_window, telling_windows
+from selfsharp.restore.fit import telling_windows
 from selfsharp.restore.judgement import Judgement, judge
 from selfsharp.restore.partition import Partition, marked, told_by, with_all_of_it
 

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float32
 
-from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.estimate import SEARCHES, Estimate, Quality, estimate_psf
 from selfsharp.blur.estimate_field import estimate_field, undo_field
+from selfsharp.blur.fullest_window import LARGEST, fullest_window, with_margin
 from selfsharp.blur.inner_estimate import told_further_in
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import RoundBlur, fit_round_blur, measure_power
@@ -25,8 +25,6 @@ from selfsharp.restore.windows import Weights, Window
 
 Seen = Float32[np.ndarray, "rows columns"]
 """A plane of the window that a PSF is estimated from."""
-LARGEST = 640
-"""Side of the window whose spectrum is measured, in pixels."""
 LEAST = 4096
 """Pixels of blurred part that it takes to estimate a PSF."""
 CONFIDENCE, RADIUS = 0.55, 1.0
@@ -272,36 +270,9 @@ def telling_windows(image: AnyImage, gate: Weights, largest: int) -> list[Window
     for square in sorted(squares, key=telling, reverse=True):
         if all(_apart(square, other, largest // 2) for other in chosen):
             chosen.append(square)
-    return [(_with_margin(rows), _with_margin(columns)) for rows, columns in chosen]
+    return [(with_margin(rows), with_margin(columns)) for rows, columns in chosen]
 
 
 def _apart(square: Window, other: Window, least: int) -> bool:
     """Whether two squares are apart by some pixels down or across."""
     return any(abs(a.start - b.start) > least for a, b in zip(square, other, strict=True))
-
-
-def fullest_window(core: np.ndarray, largest: int = LARGEST) -> Window:
-    """The bounding box of the core, or the fullest square of it where that is larger.
-
-    It has a margin, and begins with a whole cell.
-
-    Args:
-        core: where it is blurred for certain.
-        largest: side of that square in pixels.
-    """
-    sides = []
-    for axis in (1, 0):
-        filled = np.count_nonzero(core, axis=axis)
-        places = np.flatnonzero(filled)
-        start, stop = int(places[0]), int(places[-1]) + 1
-        if stop - start > largest:
-            inside = np.convolve(filled[start:stop], np.ones(largest), "valid")
-            start += int(inside.argmax())
-            stop = start + largest
-        sides.append(_with_margin(slice(start, stop)))
-    return sides[0], sides[1]
-
-
-def _with_margin(side: slice) -> slice:
-    """Rows or columns, and as many beside them as a PSF reaches, beginning with a whole cell."""
-    return slice(max(0, side.start - SIZE) // CELL * CELL, side.stop + SIZE)

@@ -11,11 +11,12 @@ import numpy as np
 
 from selfsharp.blur.direction import margin_over_round
 from selfsharp.blur.estimate import SEARCHES, Estimate, Quality
+from selfsharp.blur.fullest_window import fullest_window
 from selfsharp.blur.learnt_round import LearntRound
 from selfsharp.blur.lens import Power, RoundBlur, fit_round_blur, measure_power, unevenness
 from selfsharp.blur.psf import Psf
 from selfsharp.image import AnyImage
-from selfsharp.restore.fit import LEAST, Fit, fit_part, fullest_window, is_whole, seen_of
+from selfsharp.restore.fit import LEAST, Fit, fit_part, is_whole, seen_of
 from selfsharp.restore.partition import Partition, with_all_of_it
 from selfsharp.restore.windows import Window
 

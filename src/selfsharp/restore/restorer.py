@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from selfsharp.blur.estimate import SEARCHES, Estimate, Quality
+from selfsharp.blur.fullest_window import fullest_window
 from selfsharp.blur.psf import as_psf, blur_radius
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import AnyImage, Image, Plane
@@ -16,7 +17,7 @@ from selfsharp.restore.blend import Alone, Blender, Progress, Refer, fade, nothi
 from selfsharp.restore.checks import check_image, check_mask, check_psf, check_size, check_strength
 from selfsharp.restore.decision import Decision, decide_found, decide_given
 from selfsharp.restore.detect import Findings, find_blur, look_mirrored
-from selfsharp.restore.fit import estimate_part, fullest_window
+from selfsharp.restore.fit import estimate_part
 from selfsharp.restore.judgement import Judgement, judge, settle
 from selfsharp.restore.matches import joined
 from selfsharp.restore.memory import blank, blank_plane, give_back, is_tight
@@ -321,8 +322,7 @@ class Restorer:
             tight,
         )
         matched = blender.blend(image, parts, judged, work, (added, within, gate), progress)
-        psf = judged.estimate.psf if judged.estimate else None
-        trust = judged.trust
+        psf, trust = judged.estimate.psf if judged.estimate else None, judged.trust
         if judged.unevenness is not None:
             trust = settle(judged, parts, self._radius_left(image, added, within, parts))
         gate[within] *= np.float32(trust)

@@ -7,12 +7,12 @@ It spoils the estimate, and undone by a path that is not its own it is changed f
 import numpy as np
 
 from selfsharp.blur.direction import evidence
+from selfsharp.blur.fullest_window import fullest_window
 from selfsharp.blur.lens import measure_power
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import dilated, labelled
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import AnyImage, GreyImage
-from selfsharp.restore.fit import fullest_window
 from selfsharp.restore.partition import Partition, by_pixels, narrowed, opened
 from selfsharp.restore.votes import MUCH, NARROW, PLAINLY_NOT, votes_for
 

@@ -6,13 +6,13 @@ are not found. But hardly anything there looks sharp, and the path of the rest, 
 
 import numpy as np
 
+from selfsharp.blur.fullest_window import fullest_window
 from selfsharp.blur.misfit import misfit
 from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import dilated, eroded
 from selfsharp.blur.sharpness import CELL, FLAT
 from selfsharp.image import AnyImage, grey_of
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.fit import fullest_window
 from selfsharp.restore.partition import Partition, smoothed
 
 NEAR = 6
