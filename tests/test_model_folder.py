@@ -27,7 +27,7 @@ from selfsharp.model_folder import (
 from selfsharp.restore.restorer import Restorer
 from selfsharp.restore.runtime import Graph
 
-ROUNDED = ("generator", CONTEXT, *OTHERS)
+ROUNDED = (*GRAPHS, CONTEXT, *OTHERS)
 """Graphs whose weights are stored in 8 bits."""
 
 every_bundled_model = pytest.mark.parametrize("name", model_names())

@@ -263,7 +263,7 @@ class ExportSettings:
     """Licence of the weights."""
     threshold: float = 0.8
     """Probability from which a pixel counts as blurred."""
-    certain: float = 0.97
+    certain: float = 0.9
     """Probability that some place in a blurred part has to reach."""
     least_radius: float = 0.8
     """Blur radius in pixels under which nothing is restored."""

@@ -8,9 +8,10 @@ import pytest
 from selfsharp.blur.alternation import SIZE
 from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.fullest_window import fullest_window
+from selfsharp.blur.lens import RoundBlur
 from selfsharp.restore import judgement
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.fit import telling_windows
+from selfsharp.restore.fit import MISFIT, telling_windows
 from selfsharp.restore.judgement import Judgement, judge
 from selfsharp.restore.partition import Partition, marked, told_by, with_all_of_it
 
@@ -18,7 +19,7 @@ SIDE = 240
 CELLS = (SIDE // 4, SIDE // 4)
 PSF = np.full((5, 5), 0.04, np.float32)
 ESTIMATE = Estimate(PSF, (PSF, PSF), 0.9)
-SURE, LIKELY = Judgement(1.0, ESTIMATE), Judgement(0.8, ESTIMATE, 0.9)
+SURE, LIKELY = Judgement(1.0, ESTIMATE), Judgement(0.8, ESTIMATE, 0.9, gap=MISFIT)
 LIKELIER, ALONE = Judgement(0.9, ESTIMATE, 0.9), Judgement(0.7, None, 0.9)
 SOFT = Judgement(0.0)
 
@@ -72,6 +73,30 @@ def test_all_of_a_part_tells_its_psf_unless_the_core_alone_is_surer(
         cores
         == [np.count_nonzero(with_all_of_it(found).core), np.count_nonzero(found.core)][:looks]
     )
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("by_all", [ALONE, SOFT])
+def test_a_path_that_fits_the_core_alone_has_to_fit_it_well(found, tried, by_all, whole):
+    _, answers = tried
+    answers.update({1: by_all, 2: replace(LIKELY, gap=1.1 * MISFIT)})
+    image = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
+    parts = replace(found, gate=np.ones_like(found.gate)) if whole else found
+    judged = judge(image, parts)
+    assert (judged.trust, judged.estimate) == (LIKELY.trust, None)
+    # What the generator alone restores of a whole photo would tell a second look nothing.
+    assert (judged.unevenness is None) == whole
+    lens = replace(ESTIMATE, lens=RoundBlur("gaussian", 8.0, evidence=2000.0, margin=100.0))
+    answers.update({3: by_all, 4: Judgement(0.8, lens, gap=0.1)})
+    assert judge(image, parts) is answers[4]
+
+
+def test_of_two_paths_trusted_alike_the_surer_is_undone(found, tried):
+    _, answers = tried
+    image = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
+    surer = replace(LIKELY, estimate=replace(ESTIMATE, confidence=0.95))
+    answers.update({1: LIKELY, 2: surer, 3: surer, 4: LIKELY})
+    assert judge(image, found) is judge(image, found) is surer
 
 
 def test_all_of_a_part_is_its_core_but_for_the_rim(found):

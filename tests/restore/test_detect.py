@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image as PillowImage
 
-from selfsharp.restore.detect import MARGIN, STRIP, enlarged, find_blur, look_mirrored
+from selfsharp.restore.detect import LEAST, MARGIN, STRIP, enlarged, find_blur, look_mirrored
 from selfsharp.restore.runtime import Graph
 from selfsharp.restore.tiles import Grid, padded, tiles_of, trimmed
 
@@ -55,7 +55,7 @@ def test_every_cell_gets_its_own_answer(height, width):
     image = make_image(height, width)
     found = find_blur(image, Means(), 16)
     rows, columns = -(-height // 4), -(-width // 4)
-    red, green, _ = _means(padded(image, 16))[:, :rows, :columns]
+    red, green, _ = _means(padded(image, 16, LEAST))[:, :rows, :columns]
     np.testing.assert_allclose(found.probability, 1 / (1 + np.exp(-red)), atol=1e-6)
     np.testing.assert_allclose(found.radius, green, atol=1e-6)
 
@@ -65,7 +65,7 @@ def test_the_pieces_join_as_if_the_photo_had_been_seen_whole(height, width):
     image = make_image(height, width)
     found = find_blur(image, FarSighted(), 16)
     rows, columns = found.radius.shape
-    whole = FarSighted()(padded(image, 16))[1, :rows, :columns]
+    whole = FarSighted()(padded(image, 16, LEAST))[1, :rows, :columns]
     np.testing.assert_allclose(found.radius, whole, atol=1e-5)
 
 
@@ -74,8 +74,15 @@ def test_a_large_photo_is_seen_in_pieces_of_the_size_rule():
     find_blur(make_image(1603, 30), detector, 16)
     assert len(detector.sizes) == 2
     assert all(
-        rows <= 1300 and rows % 16 == 0 and columns == 32 for rows, columns in detector.sizes
+        rows <= 1300 and rows % 16 == 0 and columns == LEAST for rows, columns in detector.sizes
     )
+
+
+def test_what_is_smaller_than_a_detector_has_learnt_of_is_mirrored():
+    detector = Means()
+    found = find_blur(make_image(50, 70), detector, 20)
+    assert detector.sizes == [(400, 400)]
+    assert found.probability.shape == (13, 18)
 
 
 def test_where_two_pieces_disagree_one_fades_into_the_other():

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from selfsharp.blur.estimate import Estimate
 from selfsharp.blur.kinds import KINDS
+from selfsharp.blur.lens import RoundBlur
 from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.restore.decision import decide_found
@@ -14,6 +16,7 @@ from selfsharp.restore.filtered_part import filtered_part
 from selfsharp.restore.fit import round_blur_of
 from selfsharp.restore.judgement import Judgement, is_filter
 from selfsharp.restore.partition import Partition
+from selfsharp.restore.two_blurs import heavier_part
 
 FLOWERS = Path(__file__).parents[2] / "examples" / "photos" / "sharp" / "flowers.webp"
 
@@ -88,3 +91,31 @@ def test_a_filter_is_looked_for_only_where_the_whole_is_in_doubt(masks, sure, ph
     decided = decide_found(image, found, parts, judge, physics=physics)
     assert decided.parts is parts  # Without an estimate nothing is beyond doubt a filter's.
     assert len(asked) == (2 if physics and not sure else 1)
+
+
+@pytest.mark.parametrize("beside", ["defocus", "gaussian"])
+def test_a_filter_beyond_doubt_is_undone_only_where_its_blocks_are(masks, beside):
+    image, parts = make(masks, (beside, "gaussian"), (12.0, 12.0)), all_of(masks)
+    cells = parts.gate[::4, ::4]
+    lens = RoundBlur("gaussian", 12.0, evidence=2000.0, margin=100.0)
+    told = Estimate(lens.psf, (lens.psf, lens.psf), 0.99, lens)
+    judged = Judgement(1.0, told)
+    found = Findings(cells, 12 * cells, np.ones_like(cells))
+    decided = decide_found(image, found, parts, lambda *_: judged)
+    assert decided.judged is judged
+    assert decided.blurred is parts
+    if beside == "gaussian":
+        assert decided.parts is parts
+    else:
+        assert np.count_nonzero(decided.parts.gate) < 0.6 * np.count_nonzero(parts.gate)
+        assert masks[1][decided.parts.gate > 0].mean() > 0.8
+
+
+def test_a_part_of_a_photo_that_is_blurred_all_over_is_not_restored_alone():
+    cells = np.ones((60, 80), np.float32)
+    radius = np.where(np.arange(80) < 40, np.float32(3), np.float32(9)) * cells
+    found = Findings(0.99 * cells, radius, np.ones_like(cells))
+    gate, laid = (plane.repeat(4, axis=0).repeat(4, axis=1) for plane in (cells, radius))
+    parts, image = Partition(gate, laid, gate > 0, 0.99), np.zeros((240, 320, 3), np.float32)
+    assert heavier_part(found, parts) is not parts
+    assert decide_found(image, found, parts, lambda *_: Judgement(1.0)).parts is parts

@@ -21,6 +21,7 @@ from selfsharp.image import read_photo
 from selfsharp.restore import fit, judgement
 from selfsharp.restore.fit import LEAST, is_certain
 from selfsharp.restore.judgement import (
+    PLAIN,
     SMOOTH,
     SOME,
     Judgement,
@@ -128,6 +129,21 @@ def test_where_nothing_is_sharp_blur_is_sooner_an_accident(shaken):
     assert whole.trust > part.trust
     before = float(parts.radius[parts.core].mean())
     assert settle(whole, everywhere, before / 2) > settle(part, found, before / 2)
+
+
+def test_what_has_no_directions_is_softness_unless_the_detector_is_surer_than_of_any(
+    shaken, monkeypatch
+):
+    monkeypatch.setattr(judgement, "margin_over_round", lambda *_: 0.0)
+    monkeypatch.setattr(fit, "misfit", lambda *_: 0.2)  # As where movements differ.
+    image, parts = shaken
+    soft, moved = (
+        judge(image, replace(parts, certainty=certainty)) for certainty in (0.995, PLAIN)
+    )
+    assert soft.trust == 0
+    assert moved.trust > 0.5
+    assert moved.estimate is None
+    assert moved.scattered
 
 
 def test_what_a_user_marks_needs_no_second_look(shaken):

@@ -229,14 +229,17 @@ def test_small_photos_and_sharp_ones_are_not_asked_again():
         assert len(asked) == 1
 
 
-@pytest.mark.parametrize(("gap", "asked"), [(0.07, 2), (0.2, 1), (np.inf, 2)])
-def test_a_movement_that_differs_from_place_to_place_does_so_at_any_size(gap, asked):
+@pytest.mark.parametrize(
+    ("gap", "scattered", "asked"),
+    [(0.07, False, 2), (0.2, False, 1), (np.inf, False, 2), (0.07, True, 1)],
+)
+def test_a_movement_that_differs_from_place_to_place_does_so_at_any_size(gap, scattered, asked):
     parts = marked(np.ones((2 * SMALLEST, 2 * SMALLEST), np.float32))
     seen = []
 
     def decide(image, given):
         seen.append(image)
-        return Decision(parts, parts, Judgement(1.0, gap=float(gap)))
+        return Decision(parts, parts, Judgement(1.0, gap=float(gap), scattered=scattered))
 
     decide_in_size(np.zeros((2 * SMALLEST, 2 * SMALLEST, 3), np.float32), parts, decide)
     assert len(seen) == asked

@@ -185,3 +185,18 @@ def _without_half_of(parts: Partition, mask: np.ndarray) -> Partition:
     rows = np.arange(len(core))[:, None] < len(core) // 2
     core &= ~((mask > 0) & rows)
     return Partition(parts.gate, parts.radius, core, parts.certainty)
+
+
+def test_no_piece_of_what_moved_otherwise_everywhere_is_asked():
+    masks = masks_with(0)
+    image, parts = make(masks, (PATH, soft())), all_of(masks)
+    tried, asked = Estimate(PATH, (PATH, PATH), 1.0), []
+
+    def judge(_, part: Partition) -> Judgement:
+        asked.append(part)
+        return Judgement(0.9, None, 0.8, tried=tried, scattered=scattered)
+
+    for scattered in (False, True):
+        asked.clear()
+        assert decide_found(image, _findings(parts), parts, judge).parts is parts
+        assert (len(asked) == 1) == scattered

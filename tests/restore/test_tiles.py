@@ -98,12 +98,20 @@ def test_what_a_tile_of_the_restorer_sees_begins_on_the_generators_coarsest_scal
         assert all(seen.start % GENERATORS_GRID.multiple == 0 for seen in tile.seen)
 
 
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 3), st.sampled_from([1, 4, 16]))
-def test_padded_planes_are_mirrored_up_to_the_next_multiple(height, width, channels, multiple):
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 3),
+    st.sampled_from([1, 4, 16]),
+    st.sampled_from([1, 37, 70]),
+)
+def test_padded_planes_are_mirrored_up_to_the_next_multiple(
+    height, width, channels, multiple, least
+):
     planes = np.arange(height * width * channels, dtype=np.float32)
     planes = planes.reshape(height, width, channels)
-    wide = padded(planes, multiple)
-    rows, columns = (-(-side // multiple) * multiple for side in (height, width))
+    wide = padded(planes, multiple, least)
+    rows, columns = (-(-max(side, least) // multiple) * multiple for side in (height, width))
     assert wide.shape == (channels, rows, columns)
     for row, column in ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)):
         source = planes[_mirrored(row, height), _mirrored(column, width)]

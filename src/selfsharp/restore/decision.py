@@ -26,6 +26,10 @@ JudgeWithin = Callable[[AnyImage, Partition, Window], Judgement]
 """The same, by a PSF that is estimated of a window of it."""
 TRIES = 3
 """Squares of a large part that a PSF is estimated of, one after the other, until one fits."""
+LITTLE = 0.03
+"""Share of what a Gaussian was told of that is not worth leaving out. Undone beyond what a filter
+has blurred, it rings: of 24 held-out photos that were filtered in a blob, four gain .1 to 2.3 dB by
+what their blocks tell of its place, and the others are as they were."""
 ALIKE = 0.8
 """Similarity of PSFs of two squares from which they are of one movement."""
 
@@ -63,15 +67,16 @@ def decide_found(
         judge: says what is to be done with a part.
         physics: whether PSFs are of any use.
     """
-    heavier = heavier_part(found, blurred)
+    # Of a photo that is blurred all over, a part alone would be the lesser half of it.
+    heavier = blurred if is_whole(blurred) else heavier_part(found, blurred)
     if heavier is not blurred:
         judged = judge(image, heavier)
         if judged.beyond_doubt:
             return Decision(blurred, heavier, judged)
     judged = judge(image, blurred)
-    if physics and not judged.beyond_doubt:
+    if physics and (not judged.beyond_doubt or is_filtered(judged)):
         filtered = filtered_part(image, blurred)
-        if filtered is not blurred:
+        if _leaves_out(filtered, blurred, LITTLE if is_filtered(judged) else 0.0):
             again = judge(image, filtered)
             if is_filtered(again):
                 return Decision(blurred, filtered, again)
@@ -85,6 +90,12 @@ def decide_found(
     for narrow, spoiling in ((agreeing_pieces, 0.0), (shared_part, MUCH)):
         decided = _narrowed(decided, narrow, spoiling, image, judge)
     return decided
+
+
+def _leaves_out(part: Partition, all_of_it: Partition, little: float) -> bool:
+    """Whether a part of a partition is less than that, by more than a little share of it."""
+    left, whole = (int(np.count_nonzero(one.gate)) for one in (part, all_of_it))
+    return part is not all_of_it and left <= (1 - little) * whole
 
 
 def decide_given(
@@ -157,8 +168,10 @@ def _narrowed(
         spoiling: share of the part from which the rest has spoilt the estimate; less of it is only
             left alone.
     """
-    tried = decided.judged.tried
-    if decided.judged.trust == 0 or tried is None or tried.lens or not is_certain(tried):
+    judged, tried = decided.judged, decided.judged.tried
+    if judged.trust == 0 or judged.scattered:
+        return decided
+    if tried is None or tried.lens or not is_certain(tried):
         return decided
     parts = narrow(image, decided.parts, tried.psf)
     if parts is decided.parts or np.count_nonzero(parts.core) < LEAST:

@@ -18,6 +18,10 @@ STRIP = 256
 MARGIN = 96
 """Pixels around a mask that are looked at, at least: farther than what parts a photo sees."""
 
+LEAST = 384
+"""Rows and columns that a detector sees at least: the side of the crops that it has learnt of. What
+is blurred all over a window of 112 x 96 px was so with .64, and mirrored on and on with .999."""
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -47,6 +51,8 @@ def find_blur(
 ) -> Findings:
     """Looks at a photo piece by piece, so that memory stays bounded.
 
+    Pieces smaller than what a detector has learnt of are mirrored: it compares what it sees.
+
     Args:
         image: RGB in 0..1.
         detector: the graph that looks.
@@ -70,7 +76,7 @@ def find_blur(
 
     def look(tile: Tile) -> tuple[Float32[np.ndarray, "_ _ _"], Plane]:
         piece = image[tile.seen]
-        return detector(padded(piece, grid.multiple)), structure(piece)
+        return detector(padded(piece, grid.multiple, LEAST)), structure(piece)
 
     for tile, (found, structured) in zip(tiles, side_by_side(look, tiles, threads), strict=True):
         inner, place = (

@@ -7,6 +7,7 @@ The blocks that one Gaussian explains best, each by itself, tell where it was ap
 import numpy as np
 
 from selfsharp.blur.gaussian_blocks import SIDE, GaussianBlocks, find_gaussian_blocks
+from selfsharp.blur.regions import dilated
 from selfsharp.blur.sharpness import CELL
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.restore.fit import LEAST, round_blur_of
@@ -20,6 +21,8 @@ FAR = SIDE / CELL / 2
 """Standard deviation in cells of how far a block's vote is carried; half a block."""
 NARROW = 3
 """Reach in cells of what is too narrow to be a part."""
+RIM = 3
+"""Reach in cells of what belongs to it as well: no block lies half beyond what was filtered."""
 
 
 def filtered_part(image: AnyImage, parts: Partition) -> Partition:
@@ -38,7 +41,7 @@ def filtered_part(image: AnyImage, parts: Partition) -> Partition:
     cells = np.zeros(parts.gate[::CELL, ::CELL].shape, np.float32)
     there = cells[tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)]
     there[:] = _votes(blocks, there.shape)
-    part = narrowed(parts, opened(cells > 0, NARROW), parts.certainty)
+    part = narrowed(parts, dilated(opened(cells > 0, NARROW), RIM), parts.certainty)
     if np.count_nonzero(part.core) < LEAST:
         return parts
     found = round_blur_of(image, part)

@@ -115,7 +115,7 @@ def _may_be_too_wide(decided: Decision) -> bool:
     if not parts.gate.any():
         return False
     if estimate is None:
-        if VARYING < decided.judged.gap < math.inf:
+        if decided.judged.scattered or VARYING < decided.judged.gap < math.inf:
             return False
         return decided.judged.trust > 0 or is_whole(parts)
     if (decided.seen or parts.mean_radius) > WIDER * blur_radius(estimate.psf):

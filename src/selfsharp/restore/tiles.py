@@ -163,11 +163,16 @@ def _extent(filled: Bool[np.ndarray, " length"], offset: int, multiple: int, mar
 
 
 def padded(
-    planes: Float32[np.ndarray, "height width channels"], multiple: int
+    planes: Float32[np.ndarray, "height width channels"], multiple: int, least: int = 1
 ) -> Float32[np.ndarray, "channels rows columns"]:
-    """Planes laid out channels first, mirrored at the end up to the size that a graph wants."""
-    height, width = planes.shape[:2]
-    pad = ((0, -height % multiple), (0, -width % multiple), (0, 0))
+    """Planes laid out channels first, mirrored at the end up to the size that a graph wants.
+
+    Args:
+        multiple: rows and columns that it takes are multiples of this.
+        least: rows and columns that there are to be at least.
+    """
+    rows, columns = (-(-max(side, least) // multiple) * multiple for side in planes.shape[:2])
+    pad = ((0, rows - planes.shape[0]), (0, columns - planes.shape[1]), (0, 0))
     if any(after for _, after in pad):
         planes = np.pad(planes, pad, "symmetric")
     return np.ascontiguousarray(planes.transpose(2, 0, 1))

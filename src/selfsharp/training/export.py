@@ -1,6 +1,6 @@
 """From checkpoints to a model folder: ONNX graphs, proven equal to PyTorch.
 
-Weights that a PSF or a decision hangs on are stored in fp16, those of large networks in 8 bits.
+Weights are stored in 8 bits, those that a PSF hangs on in fp16.
 """
 
 import tempfile
@@ -70,20 +70,17 @@ def export(
     finder, finder_facts = load_detector(detector)
     maker, maker_facts = load_generator(generator)
     training = {"detector": finder_facts, "generator": maker_facts}
-    # What only `map` shows need not be exact to the last step.
-    whole, whole_facts = load_detector(context or detector, bits=8)
-    context_multiple = whole.multiple
+    seer = finder
+    if context is not None:
+        seer, training[CONTEXT] = load_detector(context)
+        if seer.context is None:
+            raise ValueError(f"{context} knows no surroundings; give what context.toml has trained")
+    context_multiple = seer.multiple
     (folder / f"{CONTEXT}.onnx").unlink(missing_ok=True)
-    if whole.context is not None:
-        write_graph(whole, folder / f"{CONTEXT}.onnx", bits=8)
-        if context is not None:
-            training[CONTEXT] = whole_facts
-    elif context is not None:
-        raise ValueError(
-            f"{context} knows no surroundings; train recipes/context.toml, or leave it"
-        )
+    if seer.context is not None:
+        write_graph(seer, folder / f"{CONTEXT}.onnx", bits=8)
     finder = finder.without_context()
-    write_graph(finder, folder / "detector.onnx")
+    write_graph(finder, folder / "detector.onnx", bits=8)
     write_graph(maker, folder / "generator.onnx", bits=8)
     for graph, checkpoint in ((UNGUIDED, unguided), (QUICK, quick)):
         (folder / f"{graph}.onnx").unlink(missing_ok=True)
@@ -123,13 +120,13 @@ def export(
     return card
 
 
-def load_detector(checkpoint: Path, bits: Bits = 16) -> tuple[Detector, dict]:
+def load_detector(checkpoint: Path) -> tuple[Detector, dict]:
     """A detector as it is stored in a model, and its checkpoint's facts.
 
     Raises:
         ValueError: it holds another network.
     """
-    network, facts = load_average(checkpoint, bits)
+    network, facts = load_average(checkpoint, bits=8)
     if not isinstance(network, Detector):
         raise ValueError(f"{checkpoint} holds no detector; swap or choose another checkpoint")
     return network, facts

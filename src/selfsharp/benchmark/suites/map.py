@@ -35,8 +35,8 @@ doi:10.1109/CVPR.2014.379). `F-beta`: F-measure with beta^2 = 0.3 of what is at 
 `largest`: at each photo's best threshold; `IoU`: intersection over union at 0.5; `MAE`: mean
 absolute error. `seen` is what the detector says that a person would call blurred, by the place and
 its surroundings, and `map` what `selfsharp map` makes of it, blurred or not. `probability` is what
-it says of the place alone, which restoring goes by; `part` is what would be restored, after the
-partition, which leaves out softness that seems to belong to the photo. `patches` is a classifier of
+restoring goes by: that it was blurred by accident, which a background out of focus was not; `part`
+is what would be restored, after the partition. `patches` is a classifier of
 patches without a network. `all blurred` is what costs nothing."""
 COLUMNS = (
     Column("F-beta", "F-beta", ".3f"),
