@@ -4,6 +4,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,11 @@ def written(folder: Path, before: dict[str, bytes | None]) -> list[str]:
 def pixels(path: str | Path) -> np.ndarray:
     with PillowImage.open(path) as picture:
         return np.asarray(picture).astype(int)
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"selfsharp {metadata.version('selfsharp')}\n"
 
 
 @pytest.mark.parametrize("name", ["photo.png", "photo.jpg"])

@@ -8,6 +8,7 @@ from typing import Annotated, Union
 
 import tyro
 
+from selfsharp import __version__
 from selfsharp.command_files import BAD_INPUT, check_folder, check_free, check_photos, free_outputs
 from selfsharp.config import (
     BenchmarkSettings,
@@ -24,13 +25,19 @@ from selfsharp.config import (
 from selfsharp.recipe import read_recipe
 from selfsharp.terminal import for_each, progress_bar, tell, tell_error
 
-DESCRIPTION = "Sharpens the blurred parts of a photo by referring to its own sharp parts."
+DESCRIPTION = (
+    "Sharpens the blurred parts of a photo by referring to its own sharp parts. "
+    "`selfsharp --version` tells which selfsharp this is."
+)
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command ``selfsharp``; returns its exit code (0, or 2 on bad input)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments == ["--version"]:
+        tell(f"selfsharp {__version__}")
+        return 0
     try:
         settings = tyro.cli(
             _commands(arguments),  # type: ignore[arg-type]
