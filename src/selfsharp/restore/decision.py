@@ -11,7 +11,7 @@ from selfsharp.image import AnyImage
 from selfsharp.restore.detect import Findings
 from selfsharp.restore.filtered_part import filtered_part
 from selfsharp.restore.fit import LEAST, VARYING, is_certain, is_whole, telling_windows
-from selfsharp.restore.judgement import Judgement, is_filtered, moved_along
+from selfsharp.restore.judgement import Judgement, confidence_of, is_filtered, moved_along
 from selfsharp.restore.memory import blank
 from selfsharp.restore.partition import Partition, opened_everywhere, told_alike, told_by
 from selfsharp.restore.shared_part import agreeing_pieces, shared_part
@@ -69,11 +69,10 @@ def decide_found(
     """
     # Of a photo that is blurred all over, a part alone would be the lesser half of it.
     heavier = blurred if is_whole(blurred) else heavier_part(found, blurred)
-    if heavier is not blurred:
-        judged = judge(image, heavier)
-        if judged.beyond_doubt:
-            return Decision(blurred, heavier, judged)
+    alone = judge(image, heavier) if heavier is not blurred else None
     judged = judge(image, blurred)
+    if alone and alone.beyond_doubt and not _is_of_all(judged, alone):
+        return Decision(blurred, heavier, alone)
     if physics and (not judged.beyond_doubt or is_filtered(judged)):
         filtered = filtered_part(image, blurred)
         if _leaves_out(filtered, blurred, LITTLE if is_filtered(judged) else 0.0):
@@ -90,6 +89,16 @@ def decide_found(
     for narrow, spoiling in ((agreeing_pieces, 0.0), (shared_part, MUCH)):
         decided = _narrowed(decided, narrow, spoiling, image, judge)
     return decided
+
+
+def _is_of_all(judged: Judgement, alone: Judgement) -> bool:
+    """Whether all that was found has one path, surer than what its heavier part has alone.
+
+    Then there are no two blurs.
+    """
+    if moved_along(judged) is None:
+        return False
+    return confidence_of(judged) > confidence_of(alone)
 
 
 def _leaves_out(part: Partition, all_of_it: Partition, little: float) -> bool:

@@ -158,7 +158,7 @@ def _chosen(by_all: Judgement, by_core: Judgement, *, whole: bool) -> Judgement:
 
 def _credit(judged: Judgement) -> tuple[float, float]:
     """What a judgement is chosen by: its trust, and how sure its PSF is."""
-    return judged.trust, judged.estimate.confidence if judged.estimate else 0.0
+    return judged.trust, confidence_of(judged)
 
 
 @dataclass(frozen=True)
@@ -284,6 +284,11 @@ def is_filtered(judged: Judgement) -> bool:
     """Whether what is to be undone is beyond doubt a program's Gaussian filter."""
     lens = judged.estimate.lens if judged.estimate else None
     return judged.beyond_doubt and lens is not None and is_filter(lens)
+
+
+def confidence_of(judged: Judgement) -> float:
+    """How sure the PSF is that is to be undone; 0 where none is."""
+    return judged.estimate.confidence if judged.estimate else 0.0
 
 
 def moved_along(judged: Judgement) -> Psf | None:

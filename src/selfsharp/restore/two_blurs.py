@@ -18,9 +18,10 @@ FEW = 200
 """Cells of a core that are too few to part."""
 LEAST, RATIO, VALLEY = 0.1, 1.6, 0.5
 """Share of the core that either blur has at least, by what factor their mean radii differ at least,
-and how high the valley between them is at most, over the lower of both hills. Of 152 variants of
-38 held-out photos, blurred partly and fully, these part ten, each with 29 to 55 % of its core (one
-with 14 %) beyond what was blurred; of what was blurred 84 to 100 % are kept."""
+and how high the valley between them is at most, over the lower of both hills. Of 384 photos out of
+focus in part, half of them shaken in a blob and half filtered there, these part 48. In 42 the
+heavier blur is the made one (69 to 98 % of what is kept, for 38 to 80 %), in six it is not; the
+detector is surer of it than of all that was found in all of the 42, and in one of the six."""
 NARROW = 3
 """Reach in cells of what is too narrow to be a part."""
 
@@ -42,7 +43,9 @@ def heavier_part(found: Findings, parts: Partition) -> Partition:
     sure = core & heavy
     if not sure.any():
         return parts
-    return narrowed(parts, heavy, float(found.probability[sure].mean()))
+    certainty = float(found.probability[sure].mean())
+    # What is softer and no surer is softness of the photo's own, and the lighter blur the made one.
+    return narrowed(parts, heavy, certainty) if certainty > parts.certainty else parts
 
 
 def limit_between(radii: Float32[np.ndarray, " cells"]) -> float | None:
