@@ -1,5 +1,6 @@
 """What a filter has blurred is told from soft places that hang together with it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from selfsharp.blur.synthesis import Camera, blur_region
 from selfsharp.image import read_photo
 from selfsharp.restore.decision import decide_found
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.filtered_part import filtered_part
+from selfsharp.restore.filtered_part import filtered_part, without_ringing
 from selfsharp.restore.fit import round_blur_of
 from selfsharp.restore.judgement import Judgement, is_filter
 from selfsharp.restore.partition import Partition
@@ -114,8 +115,36 @@ def test_a_filter_beyond_doubt_is_undone_only_where_its_blocks_are(masks, beside
 def test_a_part_of_a_photo_that_is_blurred_all_over_is_not_restored_alone():
     cells = np.ones((60, 80), np.float32)
     radius = np.where(np.arange(80) < 40, np.float32(3), np.float32(9)) * cells
-    found = Findings(0.99 * cells, radius, np.ones_like(cells))
+    sure = np.where(np.arange(80) < 40, np.float32(0.98), np.float32(0.99)) * cells
+    found = Findings(sure, radius, np.ones_like(cells))
     gate, laid = (plane.repeat(4, axis=0).repeat(4, axis=1) for plane in (cells, radius))
-    parts, image = Partition(gate, laid, gate > 0, 0.99), np.zeros((240, 320, 3), np.float32)
+    parts, image = Partition(gate, laid, gate > 0, 0.985), np.zeros((240, 320, 3), np.float32)
     assert heavier_part(found, parts) is not parts
     assert decide_found(image, found, parts, lambda *_: Judgement(1.0)).parts is parts
+
+
+@pytest.fixture(scope="module")
+def filtered_beside_smooth(masks) -> tuple[np.ndarray, np.ndarray]:
+    """A photo that is as smooth as clouds are on the left, filtered on the right; that filter."""
+    psf = KINDS.load("gaussian").psf(14.0, np.random.default_rng(0))
+    return make(masks, ("gaussian", "gaussian"), (4.0, 14.0)), psf
+
+
+def test_what_rings_once_a_filter_is_undone_is_left_out(masks, filtered_beside_smooth):
+    image, psf = filtered_beside_smooth
+    parts = all_of(masks)
+    parts = replace(parts, core=parts.core & (masks[1] > 0))
+    left = without_ringing(image, parts, psf)
+    inside = left.gate > 0
+    assert masks[0][inside].mean() < 0.25
+    assert inside[masks[1] > 0].mean() > 0.95
+    assert not left.gate[parts.gate == 0].any()
+
+
+def test_what_was_filtered_all_over_is_kept(masks, filtered_beside_smooth):
+    image, psf = filtered_beside_smooth
+    parts = Partition(masks[1], 12 * masks[1], masks[1] > 0, certainty=0.98)
+    left = without_ringing(image, parts, psf)
+    assert (left.gate > 0)[masks[1] > 0].mean() > 0.95
+    coreless = replace(parts, core=np.zeros_like(parts.core))
+    assert without_ringing(image, coreless, psf) is coreless

@@ -9,7 +9,7 @@ import numpy as np
 from selfsharp.blur.psf import Psf, blur_radius, similarity
 from selfsharp.image import AnyImage
 from selfsharp.restore.detect import Findings
-from selfsharp.restore.filtered_part import filtered_part
+from selfsharp.restore.filtered_part import filtered_part, without_ringing
 from selfsharp.restore.fit import LEAST, VARYING, is_certain, is_whole, telling_windows
 from selfsharp.restore.judgement import Judgement, confidence_of, is_filtered, moved_along
 from selfsharp.restore.memory import blank
@@ -67,6 +67,23 @@ def decide_found(
         judge: says what is to be done with a part.
         physics: whether PSFs are of any use.
     """
+    decided = _decide_found(image, found, blurred, judge, physics=physics)
+    filtered = decided.judged.estimate
+    if filtered is None or not is_filtered(decided.judged):
+        return decided
+    parts = without_ringing(image, decided.parts, filtered.psf)
+    return decided if np.count_nonzero(parts.core) < LEAST else replace(decided, parts=parts)
+
+
+def _decide_found(
+    image: AnyImage,
+    found: Findings,
+    blurred: Partition,
+    judge: JudgePart,
+    *,
+    physics: bool,
+) -> Decision:
+    """The same, before it is seen whether what is taken for filtered was so."""
     # Of a photo that is blurred all over, a part alone would be the lesser half of it.
     heavier = blurred if is_whole(blurred) else heavier_part(found, blurred)
     alone = judge(image, heavier) if heavier is not blurred else None

@@ -1,20 +1,27 @@
 """What a program's Gaussian filter has blurred of a found part, without what is soft beside it.
 
 Soft places that hang together with it hide what it is: the mean spectrum of both is no Gaussian's.
-The blocks that one Gaussian explains best, each by itself, tell where it was applied.
+The blocks that one Gaussian explains best, each by itself, tell where it was applied. What was not
+filtered after all tells when the filter is undone: it rings.
 """
 
 import numpy as np
+from jaxtyping import Float32
 
+from selfsharp.blur.deconvolve import divide_plane
 from selfsharp.blur.gaussian_blocks import SIDE, GaussianBlocks, find_gaussian_blocks
+from selfsharp.blur.psf import Psf
 from selfsharp.blur.regions import dilated
-from selfsharp.blur.sharpness import CELL
+from selfsharp.blur.scatter import CAREFUL
+from selfsharp.blur.sharpness import CELL, means_of_cells
+from selfsharp.blur.spectrum import derivatives
 from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.restore.fit import LEAST, round_blur_of
 from selfsharp.restore.judgement import is_filter
 from selfsharp.restore.partition import Partition, narrowed, opened, smoothed
 from selfsharp.restore.windows import Window
 
+Cells = Float32[np.ndarray, "cell_rows cell_columns"]
 DECIDED = 10.0
 """Margin from which a block's vote counts in full."""
 FAR = SIDE / CELL / 2
@@ -23,6 +30,15 @@ NARROW = 3
 """Reach in cells of what is too narrow to be a part."""
 RIM = 3
 """Reach in cells of what belongs to it as well: no block lies half beyond what was filtered."""
+RINGING = 2.25
+"""By how many times more than in the middle of the core gradients may grow where a filter is
+undone. Of 8,033 squares of 68 held-out photos that were filtered two in a thousand are over it. Of
+76 such photos eight are changed by it: six gain .3 to 1.1 dB, and two lose .02 and .03; with 1.75
+it would be 22, of which nine would lose .05 to 1.1 dB."""
+AROUND = 4.0
+"""Standard deviation in cells of the mean that growth is measured by."""
+FAINT = 1e-4
+"""Gradients that are hardly there, which may grow as they like."""
 
 
 def filtered_part(image: AnyImage, parts: Partition) -> Partition:
@@ -46,6 +62,37 @@ def filtered_part(image: AnyImage, parts: Partition) -> Partition:
         return parts
     found = round_blur_of(image, part)
     return part if found is not None and is_filter(found) else parts
+
+
+def without_ringing(image: AnyImage, parts: Partition, psf: Psf) -> Partition:
+    """A filtered part without places that ring once the filter is undone; or the very part.
+
+    Args:
+        image: RGB in 0..1.
+        parts: what is to be undone.
+        psf: the filter's.
+    """
+    window = _around(parts.gate > 0)
+    grey, gate = grey_of(image[window]), parts.gate_in(window)
+    undone = divide_plane(grey, gate, psf, CAREFUL)
+    before, after = (_strength(plane, gate) for plane in (grey, undone))
+    growth = after / (before + FAINT)
+    core = parts.core[window][::CELL, ::CELL]
+    if not core.any():
+        return parts
+    rings = dilated(opened(growth > RINGING * np.median(growth[core]), NARROW), RIM)
+    if not rings.any():
+        return parts
+    left = parts.gate[::CELL, ::CELL] > 0
+    left[tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)] &= ~rings
+    return narrowed(parts, left, parts.certainty)
+
+
+def _strength(plane: Plane, gate: Plane) -> Cells:
+    """How strong gradients are around each cell of a part (RMS)."""
+    power = sum(slopes**2 for slopes in derivatives(plane)) * gate
+    mean, share = (smoothed(means_of_cells(one), AROUND) for one in (power, gate))
+    return np.sqrt(mean / (share + np.float32(1e-6)))
 
 
 def _votes(blocks: GaussianBlocks, shape: tuple[int, ...]) -> Plane:
