@@ -156,9 +156,10 @@ def test_what_a_psf_is_expected_to_lose_is_what_it_loses():
     np.testing.assert_allclose(expected, lost, atol=1.5)
 
 
-def test_the_network_in_training_is_the_round_that_restoring_takes():
+@pytest.mark.parametrize("far", [0, 6])
+def test_the_network_in_training_is_the_round_that_restoring_takes(far):
     torch.manual_seed(1)
-    network = Estimator(8, 8).eval()
+    network = Estimator(8, 8, far).eval()
     generator = np.random.default_rng(3)
     grey, mask = generator.random((70, 91), np.float32), np.ones((70, 91), np.float32)
     mask[:12] = 0
@@ -173,6 +174,19 @@ def test_the_network_in_training_is_the_round_that_restoring_takes():
         found = LearntRound(run(network.edges), run(network.mend))(part, psf)
     np.testing.assert_allclose(found, tidied(trained[0, 0].numpy(), 0.02), atol=2e-5)
     assert found.max() > 0.005
+
+
+def test_a_network_that_sees_far_begins_as_one_that_does_not():
+    torch.manual_seed(2)
+    near, far = Estimator(8, 8).eval(), Estimator(8, 8, 6).eval()
+    far.load_state_dict(far.begun_from(near.state_dict()))
+    undone = torch.rand(1, 4, 52, 60)
+    with torch.inference_mode():
+        torch.testing.assert_close(far.edges(undone), near.edges(undone))
+        torch.nn.init.normal_(far.edges.far.grow.spread.weight)
+        assert not torch.allclose(far.edges(undone), near.edges(undone))
+    with pytest.raises(RuntimeError):
+        near.load_state_dict(near.begun_from(far.state_dict()))
 
 
 def test_steps_on_one_batch_bring_the_psf_closer(full_pool, recipe):

@@ -24,14 +24,20 @@ class Estimator(nn.Module):
     Args:
         width: channels at half the image's size; twice as many at a quarter.
         kernels: channels of what mends the PSF.
+        far: channels at an eighth, which see how ripples go on; 0 for none.
     """
 
     inputs = ("given", "inside", "trusted", "psf")
 
-    def __init__(self, width: int = 32, kernels: int = 24) -> None:
+    def __init__(self, width: int = 32, kernels: int = 24, far: int = 0) -> None:
         super().__init__()
-        self.edges = Edges(width)
+        self.edges = Edges(width, far)
         self.mend = Mend(kernels)
+
+    def begun_from(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The weights of a network that saw nothing far, and what to begin with beside them."""
+        far = {name: one for name, one in self.state_dict().items() if ".far." in name}
+        return {**far, **weights}
 
     def forward(
         self,
@@ -68,12 +74,13 @@ class Edges(nn.Module):
     inputs = ("undone",)
     multiple = MULTIPLE
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, far: int = 0) -> None:
         super().__init__()
         self.stem = UnshuffledConv(4, width, 2)
         self.ahead = nn.Sequential(Dilated(width), Dilated(width))
         self.shrink = nn.Conv2d(width, 2 * width, 2, stride=2)
         self.middle = nn.Sequential(Dilated(2 * width), Dilated(2 * width, 2), Dilated(2 * width))
+        self.far = Far(2 * width, far) if far else nn.Identity()
         self.grow = Up(2 * width, width)
         self.behind = Dilated(width)
         self.head = conv3x3(width, 3 * 4, gain=0.1)
@@ -83,7 +90,8 @@ class Edges(nn.Module):
     ) -> Float[Tensor, "batch 3 height width"]:
         """The sharp image, and how much the edges of that and of the blurred one count, 0..1."""
         fine = self.ahead(self.stem(undone))
-        fine = self.behind(fine + self.grow(self.middle(self.shrink(fine))))
+        half = self.far(self.middle[:2](self.shrink(fine)))
+        fine = self.behind(fine + self.grow(self.middle[2](half)))
         out = F.pixel_shuffle(self.head(F.leaky_relu(fine, SLOPE)), 2)
         return torch.cat([undone[:, 1:2] + out[:, :1], torch.sigmoid(2 * out[:, 1:])], dim=1)
 
@@ -111,6 +119,24 @@ class Mend(nn.Module):
     ) -> Float[Tensor, "batch 1 height width"]:
         """A PSF of any scale, nowhere negative."""
         return F.relu(psfs[:, :1] - FAINT + self.body(psfs))
+
+
+class Far(nn.Module):
+    """Adds to features what a network at half their size sees of all that lies around."""
+
+    def __init__(self, channels: int, inner: int) -> None:
+        super().__init__()
+        self.shrink = nn.Conv2d(channels, inner, 2, stride=2)
+        self.body = nn.Sequential(*(Dilated(inner, holes) for holes in (1, 2, 4, 1)))
+        self.grow = Up(inner, channels)
+        for weights in self.grow.parameters():
+            nn.init.zeros_(weights)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The features, better informed."""
+        fill = (0, features.shape[3] % 2, 0, features.shape[2] % 2)
+        told = self.grow(self.body(self.shrink(F.pad(features, fill, mode="replicate"))))
+        return features + told[:, :, : features.shape[2], : features.shape[3]]
 
 
 class Dilated(nn.Module):
