@@ -69,7 +69,7 @@ def decide_found(
     """
     decided = _decide_found(image, found, blurred, judge, physics=physics)
     filtered = decided.judged.estimate
-    if filtered is None or not is_filtered(decided.judged):
+    if filtered is None or not is_filtered(decided.judged) or is_whole(decided.blurred):
         return decided
     parts = without_ringing(image, decided.parts, filtered.psf)
     return decided if np.count_nonzero(parts.core) < LEAST else replace(decided, parts=parts)
