@@ -23,8 +23,10 @@ from selfsharp.model_folder import (
 )
 from selfsharp.restore.backends import BACKENDS, Ranges
 
-DIVIDED_BY = ESTIMATING[1:]
-"""Graphs whose answer is divided by."""
+EXACT = (GRAPHS[0], *ESTIMATING[1:])
+"""Graphs that are run in float32: what the detector says is compared with thresholds, and where a
+part ends some pixels off another PSF may come out; a PSF is divided by, which takes small errors
+for large ones."""
 USUAL = "onnxruntime"
 """The backend that is always installed."""
 
@@ -136,7 +138,7 @@ class OpenedModel:
                 contents[file],
                 threads,
                 backend,
-                exact=graph in DIVIDED_BY,
+                exact=graph in EXACT,
                 ranges=ranges.get(file),
                 halo=card.halos.get(file, card.halo),
             )
@@ -204,8 +206,8 @@ def read_learnt_round(
 ) -> LearntRound | None:
     """The learnt round of a model's estimates; None where the model has none.
 
-    What makes the PSF is run in float32: that is divided by, which takes small errors for large
-    ones. What finds edges need not be: of 80 held-out shakes, by bfloat16, each gains as much.
+    What makes the PSF is run in float32 (`EXACT`). What finds edges need not be: of 80 held-out
+    shakes, by bfloat16, each gains as much.
 
     Raises:
         ValueError: its files are not what the card says.
@@ -213,7 +215,7 @@ def read_learnt_round(
     if not set(ESTIMATING) <= set(card.graphs):
         return None
     edges, mend = (
-        Graph(read_graph(folder, card, graph), threads, backend, exact=graph in DIVIDED_BY)
+        Graph(read_graph(folder, card, graph), threads, backend, exact=graph in EXACT)
         for graph in ESTIMATING
     )
     return LearntRound(edges, mend)
