@@ -5,6 +5,8 @@ The blocks that one Gaussian explains best, each by itself, tell where it was ap
 filtered after all tells when the filter is undone: it rings.
 """
 
+from itertools import product
+
 import numpy as np
 from jaxtyping import Float32
 
@@ -19,7 +21,7 @@ from selfsharp.image import AnyImage, Plane, grey_of
 from selfsharp.restore.fit import LEAST, round_blur_of
 from selfsharp.restore.judgement import is_filter
 from selfsharp.restore.partition import Partition, narrowed, opened, smoothed
-from selfsharp.restore.windows import Window
+from selfsharp.restore.windows import Window, counted_from
 
 Cells = Float32[np.ndarray, "cell_rows cell_columns"]
 DECIDED = 10.0
@@ -37,6 +39,8 @@ undone. Of 8,033 squares of 68 held-out photos that were filtered two in a thous
 it would be 22, of which nine would lose .05 to 1.1 dB."""
 AROUND = 4.0
 """Standard deviation in cells of the mean that growth is measured by."""
+SQUARE = 1024
+"""Side in pixels of what is undone at a time to see it."""
 FAINT = 1e-4
 """Gradients that are hardly there, which may grow as they like."""
 
@@ -55,7 +59,7 @@ def filtered_part(image: AnyImage, parts: Partition) -> Partition:
     if blocks is None or not (blocks.margins > 0).any():
         return parts
     cells = np.zeros(parts.gate[::CELL, ::CELL].shape, np.float32)
-    there = cells[tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)]
+    there = cells[_in_cells(window)]
     there[:] = _votes(blocks, there.shape)
     part = narrowed(parts, dilated(opened(cells > 0, NARROW), RIM), parts.certainty)
     if np.count_nonzero(part.core) < LEAST:
@@ -72,20 +76,47 @@ def without_ringing(image: AnyImage, parts: Partition, psf: Psf) -> Partition:
         parts: what is to be undone.
         psf: the filter's.
     """
-    window = _around(parts.gate > 0)
-    grey, gate = grey_of(image[window]), parts.gate_in(window)
-    undone = divide_plane(grey, gate, psf, CAREFUL)
-    before, after = (_strength(plane, gate) for plane in (grey, undone))
-    growth = after / (before + FAINT)
-    core = parts.core[window][::CELL, ::CELL]
+    box = _around(parts.gate > 0)
+    growth, core = _growth(image, parts, psf, box), parts.core[box][::CELL, ::CELL]
     if not core.any():
         return parts
     rings = dilated(opened(growth > RINGING * np.median(growth[core]), NARROW), RIM)
     if not rings.any():
         return parts
     left = parts.gate[::CELL, ::CELL] > 0
-    left[tuple(slice(side.start // CELL, -(-side.stop // CELL)) for side in window)] &= ~rings
+    left[_in_cells(box)] &= ~rings
     return narrowed(parts, left, parts.certainty)
+
+
+def _growth(image: AnyImage, parts: Partition, psf: Psf, box: Window) -> Cells:
+    """By how many times gradients around each cell of a box grow where a filter is undone.
+
+    Square by square, so that memory is bounded whatever the size of the part.
+    """
+    margin = CELL * psf.shape[0]
+    rows, columns = (range(side.start, side.stop, SQUARE) for side in box)
+    growth = np.zeros([-(-(side.stop - side.start) // CELL) for side in box], np.float32)
+    for corner in product(rows, columns):
+        sides = list(zip(corner, box, strict=True))
+        top, left = (slice(at, min(at + SQUARE, side.stop)) for at, side in sides)
+        above, beside = (
+            slice(max(side.start, at - margin), min(side.stop, at + SQUARE + margin))
+            for at, side in sides
+        )
+        square, seen = (top, left), (above, beside)
+        grey, gate = grey_of(image[seen]), parts.gate_in(seen)
+        before, after = (
+            _strength(plane, gate) for plane in (grey, divide_plane(grey, gate, psf, CAREFUL))
+        )
+        grown = after / (before + FAINT)
+        growth[_in_cells(counted_from(square, box))] = grown[_in_cells(counted_from(square, seen))]
+    return growth
+
+
+def _in_cells(window: Window) -> Window:
+    """A window that begins with a whole cell, counted in cells."""
+    rows, columns = (slice(side.start // CELL, -(-side.stop // CELL)) for side in window)
+    return rows, columns
 
 
 def _strength(plane: Plane, gate: Plane) -> Cells:
@@ -104,10 +135,10 @@ def _votes(blocks: GaussianBlocks, shape: tuple[int, ...]) -> Plane:
     return smoothed(votes, FAR)
 
 
-def _around(core: np.ndarray) -> Window:
-    """The bounding box of a core; it begins with a whole cell."""
+def _around(inside: np.ndarray) -> Window:
+    """The bounding box of what is inside; it begins with a whole cell."""
     sides = []
     for axis in (1, 0):
-        places = np.flatnonzero(core.any(axis=axis))
+        places = np.flatnonzero(inside.any(axis=axis))
         sides.append(slice(int(places[0]) // CELL * CELL, int(places[-1]) + 1))
     return sides[0], sides[1]
